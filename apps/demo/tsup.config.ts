@@ -1,0 +1,3 @@
+import { program } from "@tooling/tsup";
+
+export default program({ cli: "src/cli/main.ts" });

@@ -1,0 +1,20 @@
+// @ts-check
+import { defaultServerConditions } from "vite";
+import { defineProject, mergeConfig } from "vitest/config";
+
+const conditions = ["@robgrad/source", ...defaultServerConditions];
+
+/** Tests of one workspace package, run against the sources of all of them. */
+export const project = (overrides = {}) =>
+  mergeConfig(
+    defineProject({
+      resolve: { conditions },
+      ssr: { resolve: { conditions, externalConditions: conditions } },
+      test: {
+        include: ["test/**/*.test.ts"],
+        environment: "node",
+        testTimeout: 30_000,
+      },
+    }),
+    overrides,
+  );
