@@ -15,7 +15,11 @@ function entriesFromExports() {
   return Object.fromEntries(entries.map((source) => [basename(source, ".ts"), source]));
 }
 
-/** Build of a published package: ESM with one chunk for every dynamic import, and bundled types. */
+/**
+ * Build of a published package: ESM with one chunk for every dynamic import, and bundled types.
+ *
+ * @param {import("tsup").Options} overrides
+ */
 export const library = (overrides = {}) =>
   defineConfig({
     entry: entriesFromExports(),
@@ -23,7 +27,6 @@ export const library = (overrides = {}) =>
     target: "es2022",
     platform: "neutral",
     splitting: true,
-    treeshake: true,
     sourcemap: true,
     clean: true,
     dts: true,
@@ -31,7 +34,12 @@ export const library = (overrides = {}) =>
     ...overrides,
   });
 
-/** Build of a program run by Node: dependencies stay imports, no types. */
+/**
+ * Build of a program run by Node: dependencies stay imports, no types.
+ *
+ * @param {Record<string, string>} entry  Name of the output → source.
+ * @param {import("tsup").Options} overrides
+ */
 export const program = (entry, overrides = {}) =>
   defineConfig({
     entry,
