@@ -1,0 +1,71 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createProject, entriesWithoutOptionalPeers, runPrograms } from "../source/empty-project.js";
+import { run } from "../source/run.js";
+import { type Manifest, packAll, publishedPackages, tarballOf, withRobgradDependencies } from "../source/tarball.js";
+
+const folder = mkdtempSync(join(tmpdir(), "robgrad-pack-"));
+const areTheTypesWrong = join(
+  dirname(createRequire(import.meta.url).resolve("@arethetypeswrong/cli/package.json")),
+  "dist/index.js",
+);
+
+beforeAll(() => packAll(folder));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The first TypeScript example of a README. */
+function readmeExample(readme: string): string {
+  const example = /^```ts\n([\s\S]*?)^```$/m.exec(readmeText(readme));
+  if (!example) throw new Error(`${readme}: expected an example in a \`\`\`ts block.`);
+  return `${example[1]}\nexport {};\n`;
+}
+
+const readmeText = (readme: string): string => readFileSync(readme, "utf8");
+
+describe.each([...publishedPackages.keys()])("tarball of %s", (name) => {
+  const tarball = tarballOf(name, folder);
+
+  it("holds the build, a README and the license, and nothing that points to sources", async () => {
+    const files = (await run("tar", ["-tzf", tarball], folder)).trim().split("\n");
+    const besides = files.filter((file) => !file.startsWith("package/dist/")).sort();
+    expect(besides).toEqual(expect.arrayContaining(["package/LICENSE", "package/README.md", "package/package.json"]));
+    expect(files.filter((file) => /\/(src|test)\/|\.test\.|tsconfig|\.config\./.test(file))).toEqual([]);
+
+    const text = await run("tar", ["-xzOf", tarball, "package/package.json"], folder);
+    expect(text).not.toMatch(/@robgrad\/source|workspace:|catalog:/);
+    const manifest = JSON.parse(text) as Manifest;
+    const targets = Object.values(manifest.exports).flatMap((target) => Object.values(Object(target) as object));
+    for (const target of targets as string[]) expect(files).toContain(target.replace("./", "package/"));
+  });
+
+  it("passes publint", async () => {
+    const { messages, pkg } = await publint({ pack: { tarball: bytesOf(tarball) }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg!))).toEqual([]);
+  });
+
+  it("has types that resolve", async () => {
+    await run(process.execPath, [areTheTypesWrong, tarball, "--profile", "esm-only", "--no-color"], folder);
+  });
+
+  it("runs its README example in an empty project, alone with its declared dependencies", async () => {
+    const project = join(folder, name);
+    const tarballs = new Map(withRobgradDependencies(name).map((needed) => [needed, tarballOf(needed, folder)]));
+    await createProject(project, tarballs);
+    const entries = entriesWithoutOptionalPeers(project, name);
+    expect(entries).toContain(name);
+    await runPrograms(project, {
+      "example.ts": readmeExample(join(publishedPackages.get(name)!, "README.md")),
+      "entries.ts": entries.map((entry) => `import ${JSON.stringify(entry)};\n`).join(""),
+    });
+  });
+});
+
+function bytesOf(file: string): ArrayBuffer {
+  const bytes = readFileSync(file);
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
