@@ -1,1 +1,16 @@
-export {};
+export { batches, type Batches } from "./batches.js";
+export type { Contaminated } from "./contaminated.js";
+export { readCsv, type CsvOptions, type LabelledCsvOptions, type NumberTable } from "./csv.js";
+export type { Column } from "./csv-table.js";
+export type { Dataset } from "./dataset.js";
+export { flipLabels } from "./flip-labels.js";
+export { gaussianNoise } from "./gaussian-noise.js";
+export type { HostArray, HostValues } from "./host-array.js";
+export { iris, type IrisSource } from "./iris.js";
+export { readNpy, type NpyArray, type NpyOptions } from "./npy.js";
+export { pushOutliers } from "./outliers.js";
+export { principalComponents, type PrincipalComponents } from "./principal-components.js";
+export type { Field, RowsOf, SampleRecord } from "./record.js";
+export { trainTestSplit } from "./split.js";
+export { toDevice, type OnDevice } from "./to-device.js";
+export { unitSquare, type UnitSquare } from "./unit-square.js";
