@@ -7,7 +7,7 @@ import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProject, entriesWithoutOptionalPeers, runPrograms } from "../source/empty-project.js";
 import { run } from "../source/run.js";
-import { type Manifest, packAll, publishedPackages, tarballOf, withRobgradDependencies } from "../source/tarball.js";
+import { packAll, publishedPackages, tarballOf, withRobgradDependencies } from "../source/tarball.js";
 
 const folder = mkdtempSync(join(tmpdir(), "robgrad-pack-"));
 const areTheTypesWrong = join(
@@ -20,12 +20,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The first TypeScript example of a README. */
 function readmeExample(readme: string): string {
-  const example = /^```ts\n([\s\S]*?)^```$/m.exec(readmeText(readme));
+  const example = /^```ts\n([\s\S]*?)^```$/m.exec(readFileSync(readme, "utf8"));
   if (!example) throw new Error(`${readme}: expected an example in a \`\`\`ts block.`);
   return `${example[1]}\nexport {};\n`;
 }
-
-const readmeText = (readme: string): string => readFileSync(readme, "utf8");
 
 describe.each([...publishedPackages.keys()])("tarball of %s", (name) => {
   const tarball = tarballOf(name, folder);
@@ -36,11 +34,8 @@ describe.each([...publishedPackages.keys()])("tarball of %s", (name) => {
     expect(besides).toEqual(expect.arrayContaining(["package/LICENSE", "package/README.md", "package/package.json"]));
     expect(files.filter((file) => /\/(src|test)\/|\.test\.|tsconfig|\.config\./.test(file))).toEqual([]);
 
-    const text = await run("tar", ["-xzOf", tarball, "package/package.json"], folder);
-    expect(text).not.toMatch(/@robgrad\/source|workspace:|catalog:/);
-    const manifest = JSON.parse(text) as Manifest;
-    const targets = Object.values(manifest.exports).flatMap((target) => Object.values(Object(target) as object));
-    for (const target of targets as string[]) expect(files).toContain(target.replace("./", "package/"));
+    const manifest = await run("tar", ["-xzOf", tarball, "package/package.json"], folder);
+    expect(manifest).not.toMatch(/@robgrad\/source|workspace:|catalog:/);
   });
 
   it("passes publint", async () => {
