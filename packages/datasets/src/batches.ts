@@ -26,7 +26,11 @@ export interface Batches<R> extends Iterable<RowsOf<R>> {
  */
 export function batches<R extends SampleRecord<R>>(
   data: R,
-  { size, generator, dropLast = false }: { readonly size: number; readonly generator?: Generator | undefined; readonly dropLast?: boolean },
+  {
+    size,
+    generator,
+    dropLast = false,
+  }: { readonly size: number; readonly generator?: Generator | undefined; readonly dropLast?: boolean },
 ): Batches<R> {
   const count = sampleCount("batches", data);
   if (!Number.isInteger(size) || size < 1) {

@@ -29,7 +29,10 @@ export class CsvTable {
 
   takeHeader(header: boolean | "detect" | undefined): void {
     if (header === false) {
-      throw codedError("BAD_ARGUMENT", `readCsv: expected columns by index when header is false, found names; ${this.file} has none then`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `readCsv: expected columns by index when header is false, found names; ${this.file} has none then`,
+      );
     }
     this.#header = this.#rows[0];
     this.#rows = this.#rows.slice(1);
@@ -40,7 +43,10 @@ export class CsvTable {
     if (typeof column === "number") {
       const index = column < 0 ? column + width : column;
       if (Number.isInteger(index) && index >= 0 && index < width) return index;
-      throw codedError("BAD_ARGUMENT", `readCsv: expected a column in [${-width}, ${width}) of ${this.file}, found ${column}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `readCsv: expected a column in [${-width}, ${width}) of ${this.file}, found ${column}`,
+      );
     }
     const places = this.columns.filter((index) => this.#header?.[index] === column);
     if (places.length === 1) return places[0] as number;
@@ -72,7 +78,10 @@ export class CsvTable {
   fail(row: number, column: number, expected: string, found: string): never {
     const name = this.#header === undefined ? "" : ` (${this.#header[column] ?? ""})`;
     const line = row + (this.#header === undefined ? 1 : 2);
-    throw codedError("BAD_DATA", `${this.file}, row ${line}, column ${column + 1}${name}: expected ${expected}, found ${describe(found)}`);
+    throw codedError(
+      "BAD_DATA",
+      `${this.file}, row ${line}, column ${column + 1}${name}: expected ${expected}, found ${describe(found)}`,
+    );
   }
 }
 
@@ -90,20 +99,32 @@ function decode(text: string | Uint8Array, file: string): string {
 
 function parse(text: string, file: string, delimiter: string): readonly (readonly string[])[] {
   if (typeof delimiter !== "string" || delimiter.length !== 1 || /["\r\n]/.test(delimiter)) {
-    throw codedError("BAD_ARGUMENT", `readCsv: expected delimiter to be one character, not a quote or line end, found ${describe(delimiter)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `readCsv: expected delimiter to be one character, not a quote or line end, found ${describe(delimiter)}`,
+    );
   }
-  const lines = text.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n").replace(/\n+$/, "");
+  const lines = text
+    .replace(/^\uFEFF/, "")
+    .replace(/\r\n?/g, "\n")
+    .replace(/\n+$/, "");
   const { data, errors } = Papa.parse<string[]>(lines, { delimiter, newline: "\n" });
   const [error] = errors;
   if (error !== undefined) {
-    throw codedError("BAD_DATA", `${file}, row ${(error.row ?? 0) + 1}: expected quotes around whole cells, found ${error.message}`);
+    throw codedError(
+      "BAD_DATA",
+      `${file}, row ${(error.row ?? 0) + 1}: expected quotes around whole cells, found ${error.message}`,
+    );
   }
   const rows = lines === "" ? [] : data.map((row) => row.map((cell) => cell.trim()));
   const width = rows[0]?.length ?? 0;
   const ragged = rows.findIndex((row) => row.length !== width);
   if (ragged >= 0) {
     const found = rows[ragged]?.length ?? 0;
-    throw codedError("BAD_DATA", `${file}, row ${ragged + 1}, column ${Math.min(found, width) + 1}: expected ${width} cells as in row 1, found ${found}`);
+    throw codedError(
+      "BAD_DATA",
+      `${file}, row ${ragged + 1}, column ${Math.min(found, width) + 1}: expected ${width} cells as in row 1, found ${found}`,
+    );
   }
   return rows;
 }

@@ -42,10 +42,15 @@ export type NumberTable = Pick<Dataset, "features" | "featureNames" | "source">;
  */
 export function readCsv(text: string | Uint8Array, options: LabelledCsvOptions): Dataset;
 export function readCsv(text: string | Uint8Array, options?: CsvOptions): NumberTable;
-export function readCsv(text: string | Uint8Array, options: CsvOptions | LabelledCsvOptions = {}): Dataset | NumberTable {
+export function readCsv(
+  text: string | Uint8Array,
+  options: CsvOptions | LabelledCsvOptions = {},
+): Dataset | NumberTable {
   const { file = "CSV", features: chosen } = options;
   const table = new CsvTable(text, file, options.delimiter ?? ",");
-  const named = [...(chosen ?? []), ...("label" in options ? [options.label] : [])].some((column) => typeof column === "string");
+  const named = [...(chosen ?? []), ...("label" in options ? [options.label] : [])].some(
+    (column) => typeof column === "string",
+  );
 
   if (table.length === 0) throw codedError("BAD_DATA", `${file}: expected at least one row of data, found none`);
 
@@ -53,7 +58,8 @@ export function readCsv(text: string | Uint8Array, options: CsvOptions | Labelle
   if (named) table.takeHeader(options.header);
   const label = "label" in options ? table.column(options.label) : undefined;
   const columns = chosen?.map((column) => table.column(column)) ?? table.columns.filter((column) => column !== label);
-  if (columns.length === 0) throw codedError("BAD_ARGUMENT", `readCsv: expected at least one column of features in ${file}, found none`);
+  if (columns.length === 0)
+    throw codedError("BAD_ARGUMENT", `readCsv: expected at least one column of features in ${file}, found none`);
   if (!named && hasHeader(table, columns, options.header ?? "detect")) table.takeHeader(true);
   if (table.length === 0) throw codedError("BAD_DATA", `${file}: expected at least one row of data, found none`);
 
@@ -75,7 +81,13 @@ function hasHeader(table: CsvTable, columns: readonly number[], header: boolean 
   const numbers = columns.filter((column) => isNumber(table.text(0, column)));
   if (numbers.length === 0) return true;
   const odd = columns.find((column) => !numbers.includes(column));
-  if (odd !== undefined) table.fail(0, odd, "a finite number, as in other cells of this row (or say whether there is a header)", table.text(0, odd));
+  if (odd !== undefined)
+    table.fail(
+      0,
+      odd,
+      "a finite number, as in other cells of this row (or say whether there is a header)",
+      table.text(0, odd),
+    );
   return false;
 }
 
@@ -90,11 +102,14 @@ function classes(
   if (names.length === 0 || indices.size !== names.length) {
     throw codedError("BAD_ARGUMENT", `readCsv: expected distinct classNames, found ${quoted(names)}`);
   }
-  const byName = cells.some((cell) => indices.has(cell));
+  // "1" is an index unless it is the name of another class.
+  const byName = cells.some((cell) => indices.has(cell) && indices.get(cell) !== Number(cell));
   const labels = Int32Array.from(cells, (cell, row) => {
     const label = byName ? indices.get(cell) : isNumber(cell) ? Number(cell) : undefined;
     if (label !== undefined && Number.isInteger(label) && label >= 0 && label < names.length) return label;
-    const expected = byName ? `one of ${quoted(names)}` : `an integer in 0 … ${names.length - 1} or one of ${quoted(names)}`;
+    const expected = byName
+      ? `one of ${quoted(names)}`
+      : `an integer in 0 … ${names.length - 1} or one of ${quoted(names)}`;
     return table.fail(row, column, expected, cell);
   });
   return { labels: { values: labels, shape: [labels.length] }, classNames: names };
@@ -113,7 +128,6 @@ function classesOf(table: CsvTable, column: number, cells: readonly string[]): r
   });
   return Array.from({ length: largest + 1 }, (_, index) => String(index));
 }
-
 
 function quoted(names: readonly string[]): string {
   const shown = names.slice(0, 8).map((name) => JSON.stringify(name));

@@ -24,5 +24,9 @@ export function parseDataset(table: string, names: Omit<Dataset, "features" | "l
     features.set(cells.slice(0, width), row * width);
     labels[row] = cells[width] as number;
   });
-  return { features: { values: features, shape: [lines.length, width] }, labels: { values: labels, shape: [lines.length] }, ...names };
+  return {
+    features: { values: features, shape: [lines.length, width] },
+    labels: { values: labels, shape: [lines.length] },
+    ...names,
+  };
 }

@@ -21,7 +21,8 @@ export function digits(): Dataset {
   const features = new Float64Array(lines.length * pixels);
   const labels = new Int32Array(lines.length);
   lines.forEach((line, row) => {
-    for (let pixel = 0; pixel < pixels; pixel++) features[row * pixels + pixel] = Number.parseInt(line.charAt(pixel), 17);
+    for (let pixel = 0; pixel < pixels; pixel++)
+      features[row * pixels + pixel] = Number.parseInt(line.charAt(pixel), 17);
     labels[row] = Number(line.charAt(pixels));
   });
   return {

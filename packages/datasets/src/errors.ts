@@ -1,4 +1,7 @@
 /** Stand-in until @robgrad/tensor exports it. */
-export function codedError(code: "SHAPE_MISMATCH" | "BAD_ARGUMENT" | "BAD_DATA", message: string): RangeError & { readonly code: string } {
+export function codedError(
+  code: "SHAPE_MISMATCH" | "BAD_ARGUMENT" | "BAD_DATA",
+  message: string,
+): RangeError & { readonly code: string } {
   return Object.assign(new RangeError(message), { code });
 }

@@ -19,22 +19,33 @@ import { describe, formatShape, rowExtents, type HostArray } from "./host-array.
  */
 export function flipLabels(
   labels: HostArray<Int32Array>,
-  { fraction, generator, classes }: { readonly fraction: number; readonly generator: Generator; readonly classes?: number | undefined },
+  {
+    fraction,
+    generator,
+    classes,
+  }: { readonly fraction: number; readonly generator: Generator; readonly classes?: number | undefined },
 ): Contaminated<Int32Array> {
   const { rows } = rowExtents("flipLabels: labels", labels);
   if (!(labels.values instanceof Int32Array)) {
     throw codedError("BAD_ARGUMENT", `flipLabels: expected labels in an Int32Array, found ${describe(labels.values)}`);
   }
-  if (labels.shape.length !== 1) throw codedError("SHAPE_MISMATCH", `flipLabels: expected labels of shape [N], found ${formatShape(labels.shape)}`);
+  if (labels.shape.length !== 1)
+    throw codedError("SHAPE_MISMATCH", `flipLabels: expected labels of shape [N], found ${formatShape(labels.shape)}`);
   if (rows === 0) throw codedError("BAD_DATA", "flipLabels: expected at least one label, found shape [0]");
   const count = contaminatedCount("flipLabels", fraction, rows);
   const known = classes ?? labels.values.reduce((largest, label) => Math.max(largest, label), 0) + 1;
   if (!Number.isInteger(known) || known < 2) {
-    throw codedError("BAD_ARGUMENT", `flipLabels: expected classes to be a whole number ≥ 2, found ${known}; give classes`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `flipLabels: expected classes to be a whole number ≥ 2, found ${known}; give classes`,
+    );
   }
   const bad = labels.values.findIndex((label) => label < 0 || label >= known);
   if (bad >= 0) {
-    throw codedError("BAD_DATA", `flipLabels: expected labels in 0 … ${known - 1}, found ${String(labels.values[bad])} in row ${bad}`);
+    throw codedError(
+      "BAD_DATA",
+      `flipLabels: expected labels in 0 … ${known - 1}, found ${String(labels.values[bad])} in row ${bad}`,
+    );
   }
 
   const chosen = drawRows(generator, rows, count);

@@ -29,13 +29,17 @@ export function gaussianNoise(
   const { rows, width } = finiteRows("gaussianNoise: x", x);
   const count = contaminatedCount("gaussianNoise", fraction, rows);
   if (!(standardDeviation >= 0 && standardDeviation < Infinity)) {
-    throw codedError("BAD_ARGUMENT", `gaussianNoise: expected a finite standardDeviation ≥ 0, found ${String(standardDeviation)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `gaussianNoise: expected a finite standardDeviation ≥ 0, found ${String(standardDeviation)}`,
+    );
   }
   const chosen = drawRows(generator, rows, count);
   const noise = generator.normal([count, width], { standardDeviation }).values;
   const values = x.values.slice();
   chosen.forEach((row, k) => {
-    for (let d = 0; d < width; d++) values[row * width + d] = (values[row * width + d] as number) + (noise[k * width + d] as number);
+    for (let d = 0; d < width; d++)
+      values[row * width + d] = (values[row * width + d] as number) + (noise[k * width + d] as number);
   });
   return { values, shape: x.shape, rows: chosen };
 }

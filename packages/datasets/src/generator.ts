@@ -1,6 +1,9 @@
 /** Stand-in until @robgrad/tensor exports it. */
 export interface Generator {
-  uniform(shape: readonly number[], options?: { low?: number; high?: number }): { values: Float64Array; shape: readonly number[] };
+  uniform(
+    shape: readonly number[],
+    options?: { low?: number; high?: number },
+  ): { values: Float64Array; shape: readonly number[] };
   normal(
     shape: readonly number[],
     options?: { mean?: number; standardDeviation?: number },

@@ -29,12 +29,18 @@ export function isHostArray(value: unknown): value is HostArray<HostValues> {
 /** Checks that `array` is a host array of rank ≥ 1 whose values fill its shape. */
 export function rowExtents(subject: string, array: HostArray<HostValues>): RowExtents {
   if (!isHostArray(array)) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected { values: Float64Array or Int32Array, shape }, found ${describe(array)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected { values: Float64Array or Int32Array, shape }, found ${describe(array)}`,
+    );
   }
   const { shape, values } = array;
   if (shape.length === 0) throw codedError("SHAPE_MISMATCH", `${subject}: expected an axis of samples, found shape []`);
   if (!shape.every((extent) => Number.isInteger(extent) && extent >= 0)) {
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected a shape of whole numbers ≥ 0, found ${formatShape(shape)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected a shape of whole numbers ≥ 0, found ${formatShape(shape)}`,
+    );
   }
   const [rows = 0, ...rest] = shape;
   const width = rest.reduce((product, extent) => product * extent, 1);
@@ -53,10 +59,14 @@ export function finiteRows(subject: string, array: HostArray): RowExtents {
   if (!(array.values instanceof Float64Array)) {
     throw codedError("BAD_ARGUMENT", `${subject}: expected values in a Float64Array, found ${describe(array.values)}`);
   }
-  if (extents.rows === 0) throw codedError("BAD_DATA", `${subject}: expected at least one row, found shape ${formatShape(array.shape)}`);
+  if (extents.rows === 0)
+    throw codedError("BAD_DATA", `${subject}: expected at least one row, found shape ${formatShape(array.shape)}`);
   const bad = array.values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
-    throw codedError("BAD_DATA", `${subject}: expected finite values, found ${array.values[bad]} in ${place(bad, array.shape)}`);
+    throw codedError(
+      "BAD_DATA",
+      `${subject}: expected finite values, found ${array.values[bad]} in ${place(bad, array.shape)}`,
+    );
   }
   return extents;
 }
@@ -70,14 +80,17 @@ export function place(position: number, shape: readonly number[]): string {
     left = Math.floor(left / extent);
   }
   if (index.length === 1) return `row ${index[0]}`;
-  return index.length === 2 ? `row ${index[0]}, column ${index[1]}` : `row ${index[0]}, position ${formatShape(index.slice(1))}`;
+  return index.length === 2
+    ? `row ${index[0]}, column ${index[1]}`
+    : `row ${index[0]}, position ${formatShape(index.slice(1))}`;
 }
 
 /** The named rows, in the order named, as a new array. */
 export function takeRows<V extends HostValues>(array: HostArray<V>, rows: Int32Array): HostArray<V> {
   const [count = 0, ...rest] = array.shape;
   const width = count === 0 ? 0 : array.values.length / count;
-  const values = array.values instanceof Float64Array ? new Float64Array(rows.length * width) : new Int32Array(rows.length * width);
+  const values =
+    array.values instanceof Float64Array ? new Float64Array(rows.length * width) : new Int32Array(rows.length * width);
   rows.forEach((row, k) => values.set(array.values.subarray(row * width, (row + 1) * width), k * width));
   return { values: values as V, shape: [rows.length, ...rest] };
 }
@@ -86,7 +99,9 @@ export function takeRows<V extends HostValues>(array: HostArray<V>, rows: Int32A
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value !== "object" || value === null) return String(value);
+  if ("values" in value) return `{ values: ${describe(value.values)}, … }`;
   const name: unknown = value.constructor?.name;
-  const label = typeof name === "string" && name !== "Object" ? name : `{ ${Object.keys(value).slice(0, 6).join(", ")} }`;
+  const label =
+    typeof name === "string" && name !== "Object" ? name : `{ ${Object.keys(value).slice(0, 6).join(", ")} }`;
   return "length" in value ? `${label}(${String(value.length)})` : label;
 }

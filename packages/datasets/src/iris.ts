@@ -25,7 +25,9 @@ const uciErrata = new Map([
  *                UCI Machine Learning Repository, doi:10.24432/C56C76.
  * @example       const { features, labels, classNames } = iris({ source: "fisher" });
  */
-export function iris({ source = "uci" }: { readonly source?: IrisSource } = {}): Dataset & { readonly source: IrisSource } {
+export function iris({ source = "uci" }: { readonly source?: IrisSource } = {}): Dataset & {
+  readonly source: IrisSource;
+} {
   if (source !== "uci" && source !== "fisher") {
     throw codedError("BAD_ARGUMENT", `iris: expected source to be "uci" or "fisher", found ${describe(source)}`);
   }

@@ -11,7 +11,9 @@ export interface NpyOptions {
 export type NpyArray = HostArray | HostArray<Int32Array>;
 
 /** Bytes an element and its reader, by kind and size as in a NumPy dtype. */
-const elements: Readonly<Record<string, { readonly bytes: number; read(view: DataView, at: number, little: boolean): number }>> = {
+const elements: Readonly<
+  Record<string, { readonly bytes: number; read(view: DataView, at: number, little: boolean): number }>
+> = {
   b1: { bytes: 1, read: (view, at) => (view.getUint8(at) === 0 ? 0 : 1) },
   i1: { bytes: 1, read: (view, at) => view.getInt8(at) },
   u1: { bytes: 1, read: (view, at) => view.getUint8(at) },
@@ -42,7 +44,10 @@ const elements: Readonly<Record<string, { readonly bytes: number; read(view: Dat
  * @example        const features = readNpy(npyBytes, { as: "floating", file: "features.npy" });
  */
 export function readNpy(bytes: Uint8Array | ArrayBuffer, options: NpyOptions & { readonly as: "floating" }): HostArray;
-export function readNpy(bytes: Uint8Array | ArrayBuffer, options: NpyOptions & { readonly as: "integer" }): HostArray<Int32Array>;
+export function readNpy(
+  bytes: Uint8Array | ArrayBuffer,
+  options: NpyOptions & { readonly as: "integer" },
+): HostArray<Int32Array>;
 export function readNpy(bytes: Uint8Array | ArrayBuffer, options?: NpyOptions): NpyArray;
 export function readNpy(
   bytes: Uint8Array | ArrayBuffer,
@@ -52,12 +57,18 @@ export function readNpy(
   const { descr, fortran, shape, start } = readHeader(view, file);
   const element = elements[descr.slice(1)];
   if (element === undefined || !/^[<>|=]/.test(descr)) {
-    throw codedError("BAD_DATA", `${file}: expected a dtype among f4, f8, i1 … i8, u1 … u8 and bool, found ${describe(descr)}`);
+    throw codedError(
+      "BAD_DATA",
+      `${file}: expected a dtype among f4, f8, i1 … i8, u1 … u8 and bool, found ${describe(descr)}`,
+    );
   }
   const size = shape.reduce((product, extent) => product * extent, 1);
   if (size * element.bytes !== view.byteLength - start) {
     const found = `${view.byteLength - start} ≠ ${size * element.bytes}`;
-    throw codedError("BAD_DATA", `${file}: expected as many bytes as ${formatShape(shape)} of ${descr} takes, found ${found}`);
+    throw codedError(
+      "BAD_DATA",
+      `${file}: expected as many bytes as ${formatShape(shape)} of ${descr} takes, found ${found}`,
+    );
   }
 
   const little = descr[0] !== ">";
@@ -69,7 +80,10 @@ export function readNpy(
     const position = target?.[k] ?? k;
     if (floating ? !Number.isFinite(value) : value !== (value | 0)) {
       const hint = floating ? "a finite number" : 'an integer within int32 (or say as: "floating")';
-      throw codedError("BAD_DATA", `${file}, ${shape.length === 0 ? "its value" : place(position, shape)}: expected ${hint}, found ${value}`);
+      throw codedError(
+        "BAD_DATA",
+        `${file}, ${shape.length === 0 ? "its value" : place(position, shape)}: expected ${hint}, found ${value}`,
+      );
     }
     values[position] = value;
   }
@@ -88,16 +102,24 @@ function readHeader(view: DataView, file: string) {
     throw codedError("BAD_DATA", `${file}: expected a .npy file, found other bytes`);
   }
   const version = view.getUint8(6);
-  if (version < 1 || version > 3) throw codedError("BAD_DATA", `${file}: expected .npy format 1, 2 or 3, found ${version}`);
+  if (version < 1 || version > 3)
+    throw codedError("BAD_DATA", `${file}: expected .npy format 1, 2 or 3, found ${version}`);
   const from = version === 1 ? 10 : 12;
   const start = from + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (start > view.byteLength) throw codedError("BAD_DATA", `${file}: expected a header of ${start} bytes, found the end after ${view.byteLength}`);
+  if (start > view.byteLength)
+    throw codedError(
+      "BAD_DATA",
+      `${file}: expected a header of ${start} bytes, found the end after ${view.byteLength}`,
+    );
   const header = new TextDecoder().decode(Uint8Array.from({ length: start - from }, (_, k) => view.getUint8(from + k)));
   const descr = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const order = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
   const extents = /'shape':\s*\(([\d,\s]*)\)/.exec(header)?.[1];
   if (descr === undefined || order === undefined || extents === undefined) {
-    throw codedError("BAD_DATA", `${file}: expected a header with a plain dtype, an order and a shape, found ${describe(header)}`);
+    throw codedError(
+      "BAD_DATA",
+      `${file}: expected a header with a plain dtype, an order and a shape, found ${describe(header)}`,
+    );
   }
   return { descr, fortran: order === "True", shape: (extents.match(/\d+/g) ?? []).map(Number), start };
 }

@@ -31,7 +31,12 @@ export function pushOutliers(
     factor,
     generator,
     correction = 0,
-  }: { readonly fraction: number; readonly factor: number; readonly generator: Generator; readonly correction?: number },
+  }: {
+    readonly fraction: number;
+    readonly factor: number;
+    readonly generator: Generator;
+    readonly correction?: number;
+  },
 ): Contaminated {
   const { rows, width } = finiteRows("pushOutliers: x", x);
   const count = contaminatedCount("pushOutliers", fraction, rows);
@@ -39,7 +44,10 @@ export function pushOutliers(
     throw codedError("BAD_ARGUMENT", `pushOutliers: expected a finite factor ≥ 0, found ${String(factor)}`);
   }
   if (!(correction >= 0 && correction < rows)) {
-    throw codedError("BAD_ARGUMENT", `pushOutliers: expected correction in [0, ${rows}) for ${rows} rows, found ${String(correction)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `pushOutliers: expected correction in [0, ${rows}) for ${rows} rows, found ${String(correction)}`,
+    );
   }
 
   const mean = columnMeans(x, rows);
@@ -48,9 +56,16 @@ export function pushOutliers(
   distances.forEach((square, n) => (distances[n] = Math.sqrt(square)));
   const radius = factor * standardDeviation(distances, correction);
 
-  const chosen = generator.permutation(rows).filter((n) => (distances[n] as number) > 0).slice(0, count).sort();
+  const chosen = generator
+    .permutation(rows)
+    .filter((n) => (distances[n] as number) > 0)
+    .slice(0, count)
+    .sort();
   if (chosen.length < count) {
-    throw codedError("BAD_DATA", `pushOutliers: expected ${count} rows that differ from the mean, found ${chosen.length}`);
+    throw codedError(
+      "BAD_DATA",
+      `pushOutliers: expected ${count} rows that differ from the mean, found ${chosen.length}`,
+    );
   }
   const values = x.values.slice();
   for (const n of chosen) {

@@ -48,15 +48,19 @@ export function principalComponents(
       `principalComponents: expected components to be a whole number in [1, ${width}], found ${String(components)}`,
     );
   }
-  if (fit.rows < 2) throw codedError("BAD_DATA", `principalComponents: expected at least two rows to fit to, found ${fit.rows}`);
+  if (fit.rows < 2)
+    throw codedError("BAD_DATA", `principalComponents: expected at least two rows to fit to, found ${fit.rows}`);
 
   const mean = columnMeans(fitTo, fit.rows);
   const covariance = covarianceOf(fitTo, mean);
   const total = covariance.trace();
-  if (!(total > 0)) throw codedError("BAD_DATA", "principalComponents: expected rows that differ, found all rows equal");
+  if (!(total > 0))
+    throw codedError("BAD_DATA", "principalComponents: expected rows that differ, found all rows equal");
 
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, { assumeSymmetric: true });
-  const order = realEigenvalues.map((_, k) => k).sort((a, b) => (realEigenvalues[b] as number) - (realEigenvalues[a] as number));
+  const order = realEigenvalues
+    .map((_, k) => k)
+    .sort((a, b) => (realEigenvalues[b] as number) - (realEigenvalues[a] as number));
   const directions = order.slice(0, components).map((k) => orient(eigenvectorMatrix.getColumn(k)));
   const variances = Float64Array.from(order.slice(0, components), (k) => Math.max(0, realEigenvalues[k] as number));
 
@@ -64,7 +68,8 @@ export function principalComponents(
   for (let n = 0; n < rows; n++) {
     directions.forEach((direction, k) => {
       let score = 0;
-      for (let d = 0; d < width; d++) score += ((x.values[n * width + d] as number) - (mean[d] as number)) * (direction[d] as number);
+      for (let d = 0; d < width; d++)
+        score += ((x.values[n * width + d] as number) - (mean[d] as number)) * (direction[d] as number);
       scores[n * components + k] = score;
     });
   }
@@ -80,14 +85,18 @@ export function principalComponents(
 
 function matrixRows(subject: string, x: HostArray) {
   const extents = finiteRows(subject, x);
-  if (x.shape.length !== 2) throw codedError("SHAPE_MISMATCH", `${subject}: expected shape [N, D], found ${formatShape(x.shape)}`);
+  if (x.shape.length !== 2)
+    throw codedError("SHAPE_MISMATCH", `${subject}: expected shape [N, D], found ${formatShape(x.shape)}`);
   return extents;
 }
 
 function covarianceOf({ values, shape: [rows = 0, width = 0] }: HostArray, mean: Float64Array): Matrix {
   const centred = new Matrix(rows, width);
   values.forEach((value, k) => centred.set(Math.floor(k / width), k % width, value - (mean[k % width] as number)));
-  return centred.transpose().mmul(centred).div(rows - 1);
+  return centred
+    .transpose()
+    .mmul(centred)
+    .div(rows - 1);
 }
 
 function orient(direction: readonly number[]): readonly number[] {

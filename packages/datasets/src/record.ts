@@ -1,5 +1,13 @@
 import { codedError } from "./errors.js";
-import { describe, formatShape, isHostArray, rowExtents, takeRows, type HostArray, type HostValues } from "./host-array.js";
+import {
+  describe,
+  formatShape,
+  isHostArray,
+  rowExtents,
+  takeRows,
+  type HostArray,
+  type HostValues,
+} from "./host-array.js";
 
 /** What a record of samples may hold: arrays that share their first axis, and text and numbers that are carried along. */
 export type Field = HostArray<HostValues> | string | number | boolean | readonly string[];
@@ -28,16 +36,24 @@ export function sampleCount(subject: string, data: object): number {
     first ??= { name, rows };
     if (rows !== first.rows) {
       const found = `${rows} ≠ ${first.rows} (${name}: ${formatShape(field.shape)})`;
-      throw codedError("SHAPE_MISMATCH", `${subject}: expected data.${name}.shape[0] = data.${first.name}.shape[0], found ${found}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `${subject}: expected data.${name}.shape[0] = data.${first.name}.shape[0], found ${found}`,
+      );
     }
   }
-  if (first === undefined) throw codedError("BAD_ARGUMENT", `${subject}: expected a record with at least one array, found ${describe(data)}`);
-  if (first.rows === 0) throw codedError("BAD_DATA", `${subject}: expected at least one sample, found data.${first.name}.shape[0] = 0`);
+  if (first === undefined)
+    throw codedError("BAD_ARGUMENT", `${subject}: expected a record with at least one array, found ${describe(data)}`);
+  if (first.rows === 0)
+    throw codedError("BAD_DATA", `${subject}: expected at least one sample, found data.${first.name}.shape[0] = 0`);
   return first.rows;
 }
 
 export function takeSamples<R extends object>(data: R, rows: Int32Array): RowsOf<R> {
-  const taken = Object.entries(data).map(([name, field]: [string, unknown]) => [name, isHostArray(field) ? takeRows(field, rows) : field]);
+  const taken = Object.entries(data).map(([name, field]: [string, unknown]) => [
+    name,
+    isHostArray(field) ? takeRows(field, rows) : field,
+  ]);
   return Object.fromEntries(taken) as RowsOf<R>;
 }
 

@@ -5,7 +5,11 @@ import { isCarried } from "./record.js";
 
 /** The same array or record with tensors in place of host arrays. */
 export type OnDevice<T> =
-  T extends HostArray<HostValues> ? Tensor : T extends string | number | boolean | readonly string[] ? T : { [K in keyof T]: OnDevice<T[K]> };
+  T extends HostArray<HostValues>
+    ? Tensor
+    : T extends string | number | boolean | readonly string[]
+      ? T
+      : { [K in keyof T]: OnDevice<T[K]> };
 
 /**
  * Copies host arrays to a device, as the last step of preparing data.
@@ -21,7 +25,11 @@ export type OnDevice<T> =
  *                fill their shape; BAD_ARGUMENT when a field is not an array, a record, text or a number.
  * @example       const { features, labels } = toDevice(iris(), device);   // float32 [150, 4], int32 [150]
  */
-export function toDevice<T extends object>(data: T, device: Device, { dtype = "float32" }: { readonly dtype?: "float32" | "float64" } = {}): OnDevice<T> {
+export function toDevice<T extends object>(
+  data: T,
+  device: Device,
+  { dtype = "float32" }: { readonly dtype?: "float32" | "float64" } = {},
+): OnDevice<T> {
   if (dtype !== "float32" && dtype !== "float64") {
     throw codedError("BAD_ARGUMENT", `toDevice: expected dtype to be "float32" or "float64", found ${describe(dtype)}`);
   }
@@ -32,9 +40,14 @@ function copy(field: unknown, name: string, device: Device, dtype: "float32" | "
   if (isHostArray(field)) return upload(field, name, device, dtype);
   if (isCarried(field)) return field;
   if (!isRecord(field)) {
-    throw codedError("BAD_ARGUMENT", `toDevice: expected ${name} to be { values: Float64Array or Int32Array, shape } or a record of such, found ${describe(field)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `toDevice: expected ${name} to be { values: Float64Array or Int32Array, shape } or a record of such, found ${describe(field)}`,
+    );
   }
-  return Object.fromEntries(Object.entries(field).map(([key, value]) => [key, copy(value, `${name}.${key}`, device, dtype)]));
+  return Object.fromEntries(
+    Object.entries(field).map(([key, value]) => [key, copy(value, `${name}.${key}`, device, dtype)]),
+  );
 }
 
 function upload(array: HostArray<HostValues>, name: string, device: Device, dtype: "float32" | "float64"): Tensor {
