@@ -1,5 +1,4 @@
-import { codedError } from "./errors.js";
-import type { Generator } from "./generator.js";
+import { codedError, type Generator } from "@robgrad/tensor";
 import { sampleCount, takeSamples, type RowsOf, type SampleRecord } from "./record.js";
 
 /** The mini-batches of one pass; a new pass begins with every loop. */
@@ -13,16 +12,17 @@ export interface Batches<R> extends Iterable<RowsOf<R>> {
  *
  *   π = generator.permutation(N) at the start of a pass;   batch b = rows π_{bB} … π_{min(bB+B, N)−1}
  *
- * Every batch is a copy. Without a generator the rows keep their order. Text and numbers of the record are carried along.
+ * Every batch is a copy. Without a generator the rows keep their order. Text and numbers of the record are carried
+ * along.
  *
  * @param data       Record of arrays with the same number N of rows.
  * @param size       Rows a batch, B ≥ 1.
  * @param generator  Source of the permutations; it advances once a pass.
  * @param dropLast   Leave out a last batch of fewer than B rows (default false: it is kept).
  * @returns          Iterable of records like `data`, with its `length` ⌈N/B⌉, or ⌊N/B⌋ with dropLast.
- * @throws           BAD_ARGUMENT when size is not a whole number ≥ 1 or dropLast leaves no batch; SHAPE_MISMATCH when the arrays
- *                   differ in N; BAD_DATA when there are no rows.
- * @example          for (const { features, labels } of batches(iris(), { size: 32, generator: generator(0) })) console.log(labels.shape);
+ * @throws           BAD_ARGUMENT when size is not a whole number ≥ 1 or dropLast leaves no batch; SHAPE_MISMATCH when
+ *                   the arrays differ in N; BAD_DATA when there are no rows.
+ * @example          for (const batch of batches(iris(), { size: 32, generator: generator(0) })) toDevice(batch, device);
  */
 export function batches<R extends SampleRecord<R>>(
   data: R,

@@ -1,5 +1,4 @@
-import { codedError } from "./errors.js";
-import type { Generator } from "./generator.js";
+import { codedError, type Generator } from "@robgrad/tensor";
 import type { HostArray, HostValues } from "./host-array.js";
 
 /** An array of which some rows were spoilt on purpose. */

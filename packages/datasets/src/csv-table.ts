@@ -1,5 +1,5 @@
+import { codedError } from "@robgrad/tensor";
 import Papa from "papaparse";
-import { codedError } from "./errors.js";
 import { describe } from "./host-array.js";
 
 /** A column by its name in the header, or by its index from 0; negative indices count from the end. */

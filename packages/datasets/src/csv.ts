@@ -1,5 +1,5 @@
+import { codedError } from "@robgrad/tensor";
 import { CsvTable, isNumber, type Column } from "./csv-table.js";
-import { codedError } from "./errors.js";
 import type { Dataset } from "./dataset.js";
 import type { HostArray } from "./host-array.js";
 
@@ -35,9 +35,9 @@ export type NumberTable = Pick<Dataset, "features" | "featureNames" | "source">;
  * @param text     The text, or its bytes in UTF-8.
  * @param options  See {@link CsvOptions} and {@link LabelledCsvOptions}.
  * @returns        Features [N, D], featureNames and source; with `label` a whole {@link Dataset}.
- * @throws         BAD_DATA naming file, row and column (both from 1, the header being row 1) for a missing cell, a cell that is not a
- *                 finite number, a label that is not an integer in range or not one of the names, rows of unequal length,
- *                 stray quotes, or no rows; BAD_ARGUMENT for a column or an option that does not exist.
+ * @throws         BAD_DATA naming file, row and column (both from 1, the header being row 1) for a missing cell, a cell
+ *                 that is not a finite number, a label that is not an integer in range or not one of the names, rows of
+ *                 unequal length, stray quotes, or no rows; BAD_ARGUMENT for a column or an option that does not exist.
  * @example        const { features, labels, classNames } = readCsv("length,width,species\n1.5,2,a\n3,4,b\n", { label: "species" });
  */
 export function readCsv(text: string | Uint8Array, options: LabelledCsvOptions): Dataset;

@@ -1,6 +1,5 @@
+import { codedError, type Generator } from "@robgrad/tensor";
 import { contaminatedCount, drawRows, type Contaminated } from "./contaminated.js";
-import { codedError } from "./errors.js";
-import type { Generator } from "./generator.js";
 import { describe, formatShape, rowExtents, type HostArray } from "./host-array.js";
 
 /**
@@ -13,8 +12,8 @@ import { describe, formatShape, rowExtents, type HostArray } from "./host-array.
  * @param generator  Source of the rows and of the new labels.
  * @param classes    Number of classes ≥ 2; by default the largest label plus one.
  * @returns          Labels [N], which carry the relabelled `rows`, ascending.
- * @throws           BAD_ARGUMENT when fraction or classes is out of range; SHAPE_MISMATCH when labels is not a vector; BAD_DATA when a
- *                   label is not in 0 … classes − 1 or there are no rows.
+ * @throws           BAD_ARGUMENT when fraction or classes is out of range; SHAPE_MISMATCH when labels is not a vector;
+ *                   BAD_DATA when a label is not in 0 … classes − 1 or there are no rows.
  * @example          const { values, rows } = flipLabels(iris().labels, { fraction: 0.1, generator: generator(0) });   // 15 rows
  */
 export function flipLabels(

@@ -1,6 +1,5 @@
+import { codedError, type Generator } from "@robgrad/tensor";
 import { contaminatedCount, drawRows, type Contaminated } from "./contaminated.js";
-import { codedError } from "./errors.js";
-import type { Generator } from "./generator.js";
 import { finiteRows, type HostArray } from "./host-array.js";
 
 /**
@@ -15,7 +14,8 @@ import { finiteRows, type HostArray } from "./host-array.js";
  * @param generator          Source of the rows and of the noise.
  * @param fraction           Share of rows to disturb, in [0, 1]; 1 when left out.
  * @returns                  Array with the shape of x, which carries the disturbed `rows`, ascending.
- * @throws                   BAD_ARGUMENT when an option is out of range; BAD_DATA when a value is not finite or there are no rows.
+ * @throws                   BAD_ARGUMENT when an option is out of range; BAD_DATA when a value is not finite or there
+ *                           are no rows.
  * @example                  const noisy = gaussianNoise(iris().features, { standardDeviation: 0.1, generator: generator(0) });
  */
 export function gaussianNoise(

@@ -1,4 +1,4 @@
-import { codedError } from "./errors.js";
+import { codedError } from "@robgrad/tensor";
 
 /** Numbers are float64; labels and other whole numbers are int32. */
 export type HostValues = Float64Array | Int32Array;
@@ -99,7 +99,7 @@ export function takeRows<V extends HostValues>(array: HostArray<V>, rows: Int32A
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value !== "object" || value === null) return String(value);
-  if ("values" in value) return `{ values: ${describe(value.values)}, … }`;
+  if (Object.hasOwn(value, "values") && "values" in value) return `{ values: ${describe(value.values)}, … }`;
   const name: unknown = value.constructor?.name;
   const label =
     typeof name === "string" && name !== "Object" ? name : `{ ${Object.keys(value).slice(0, 6).join(", ")} }`;

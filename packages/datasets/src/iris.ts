@@ -1,4 +1,4 @@
-import { codedError } from "./errors.js";
+import { codedError } from "@robgrad/tensor";
 import type { Dataset } from "./dataset.js";
 import { irisTable } from "./embedded/iris-table.js";
 import { describe } from "./host-array.js";
@@ -21,8 +21,8 @@ const uciErrata = new Map([
  * @param source  "uci" (default), the file most studies use, or "fisher".
  * @returns       Features [150, 4] in cm, labels [150] in 0, 1, 2, and their names.
  * @throws        BAD_ARGUMENT when the source is neither.
- * @see           R. A. Fisher, The use of multiple measurements in taxonomic problems, Annals of Eugenics 7 (1936), Table I;
- *                UCI Machine Learning Repository, doi:10.24432/C56C76.
+ * @see           R. A. Fisher, The use of multiple measurements in taxonomic problems, Annals of Eugenics 7 (1936),
+ *                Table I; UCI Machine Learning Repository, doi:10.24432/C56C76.
  * @example       const { features, labels, classNames } = iris({ source: "fisher" });
  */
 export function iris({ source = "uci" }: { readonly source?: IrisSource } = {}): Dataset & {

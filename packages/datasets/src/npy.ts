@@ -1,4 +1,4 @@
-import { codedError } from "./errors.js";
+import { codedError } from "@robgrad/tensor";
 import { describe, formatShape, place, type HostArray, type HostValues } from "./host-array.js";
 
 /** How a .npy file is to be read. */
@@ -38,8 +38,8 @@ const elements: Readonly<
  *                 are whole numbers; when left out, floats become float64, integers and booleans int32.
  * @param options  See {@link NpyOptions}.
  * @returns        Array with the shape of the file.
- * @throws         BAD_DATA naming the file when it is not of this format, is cut short or longer than its shape says; naming
- *                 row and column (from 0) of a value that is not finite or does not fit int32.
+ * @throws         BAD_DATA naming the file when it is not of this format, is cut short or longer than its shape says;
+ *                 naming row and column (from 0) of a value that is not finite or does not fit int32.
  * @see            NumPy Enhancement Proposal 1; numpy.lib.format.
  * @example        const features = readNpy(npyBytes, { as: "floating", file: "features.npy" });
  */
@@ -53,6 +53,9 @@ export function readNpy(
   bytes: Uint8Array | ArrayBuffer,
   { file = "npy", as }: NpyOptions & { readonly as?: "floating" | "integer" } = {},
 ): HostArray<HostValues> {
+  if (as !== undefined && as !== "floating" && as !== "integer") {
+    throw codedError("BAD_ARGUMENT", `readNpy: expected as to be "floating" or "integer", found ${describe(as)}`);
+  }
   const view = viewOf(bytes);
   const { descr, fortran, shape, start } = readHeader(view, file);
   const element = elements[descr.slice(1)];

@@ -1,7 +1,6 @@
+import { codedError, type Generator } from "@robgrad/tensor";
 import { columnMeans } from "./column-means.js";
 import { contaminatedCount, type Contaminated } from "./contaminated.js";
-import { codedError } from "./errors.js";
-import type { Generator } from "./generator.js";
 import { finiteRows, type HostArray } from "./host-array.js";
 
 /**
@@ -19,8 +18,8 @@ import { finiteRows, type HostArray } from "./host-array.js";
  * @param generator   Source of the permutation.
  * @param correction  Subtracted from N in the divisor of σ²: 0 (default), the published code's, or 1, the text's.
  * @returns           Array with the shape of x, which carries the pushed `rows`, ascending.
- * @throws            BAD_ARGUMENT when fraction, factor or correction is out of range; BAD_DATA when a value is not finite, there are
- *                    no rows, or fewer rows than wanted differ from the mean.
+ * @throws            BAD_ARGUMENT when fraction, factor or correction is out of range; BAD_DATA when a value is not
+ *                    finite, there are no rows, or fewer rows than wanted differ from the mean.
  * @see               Tutorial, §5 and Figure 3 (k = 10).
  * @example           const { rows } = pushOutliers(iris().features, { fraction: 0.02, factor: 1e4, generator: generator(0) });   // 3 of them
  */

@@ -1,6 +1,6 @@
+import { codedError } from "@robgrad/tensor";
 import { EigenvalueDecomposition, Matrix } from "ml-matrix";
 import { columnMeans } from "./column-means.js";
-import { codedError } from "./errors.js";
 import { finiteRows, formatShape, type HostArray } from "./host-array.js";
 
 /** Scores of samples on principal components, with what produced them. */
@@ -20,15 +20,16 @@ export interface PrincipalComponents extends HostArray {
  *
  *   C = (1/(N−1)) Σₙ (xₙ − x̄)(xₙ − x̄)ᵀ,   C vₖ = λₖ vₖ,  λ₁ ≥ λ₂ ≥ …,   z[n, k] = ⟨xₙ − x̄, vₖ⟩
  *
- * Sign rule: the loading of vₖ that is largest in absolute value is positive (of equal ones, the first). Forms the D × D
- * covariance matrix; meant for D up to a thousand.
+ * Sign rule: the loading of vₖ that is largest in absolute value is positive (of equal ones, the first). Forms the
+ * D × D covariance matrix; meant for D up to a thousand.
  *
  * @param x           Samples [N, D].
  * @param components  Number K of components, 1 … D.
  * @param fitTo       Samples [M, D], M ≥ 2, that x̄ and the vₖ are taken from; x itself when left out.
  * @returns           Scores [N, K], which carry `components` [K, D], `variances`, `ratios` and `mean`.
- * @throws            SHAPE_MISMATCH when x or fitTo is not a matrix or their widths differ; BAD_ARGUMENT when components is out of
- *                    range; BAD_DATA when a value is not finite, or the fitted rows are fewer than two or all equal.
+ * @throws            SHAPE_MISMATCH when x or fitTo is not a matrix or their widths differ; BAD_ARGUMENT when
+ *                    components is out of range; BAD_DATA when a value is not finite, or the fitted rows are fewer than
+ *                    two or all equal.
  * @see               K. Pearson, On lines and planes of closest fit, Philosophical Magazine 2 (1901); tutorial, §5.
  * @example           const { ratios } = principalComponents(iris().features, { components: 2 });   // 0.9246, 0.0530
  */

@@ -1,4 +1,4 @@
-import { codedError } from "./errors.js";
+import { codedError } from "@robgrad/tensor";
 import {
   describe,
   formatShape,
@@ -9,7 +9,7 @@ import {
   type HostValues,
 } from "./host-array.js";
 
-/** What a record of samples may hold: arrays that share their first axis, and text and numbers that are carried along. */
+/** What a record of samples may hold: arrays that share their first axis; text and numbers, which are carried along. */
 export type Field = HostArray<HostValues> | string | number | boolean | readonly string[];
 
 /** A record whose arrays hold the same samples, such as a `Dataset` or `{ x, labels }`. */

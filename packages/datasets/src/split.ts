@@ -1,5 +1,4 @@
-import { codedError } from "./errors.js";
-import type { Generator } from "./generator.js";
+import { codedError, type Generator } from "@robgrad/tensor";
 import { sampleCount, takeSamples, type RowsOf, type SampleRecord } from "./record.js";
 
 /**
@@ -14,8 +13,8 @@ import { sampleCount, takeSamples, type RowsOf, type SampleRecord } from "./reco
  * @param trainSize  Number of rows to train on, 1 … N − 1.
  * @param generator  Source of the permutation.
  * @returns          Two records like `data`, with trainSize and N − trainSize rows.
- * @throws           SHAPE_MISMATCH when the arrays differ in N; BAD_ARGUMENT when trainSize is out of range or a field is not
- *                   an array, text or a number; BAD_DATA when there are no rows.
+ * @throws           SHAPE_MISMATCH when the arrays differ in N; BAD_ARGUMENT when trainSize is out of range or a field
+ *                   is not an array, text or a number; BAD_DATA when there are no rows.
  * @example          const { train, test } = trainTestSplit(iris(), { trainSize: 100, generator: generator(0) });
  */
 export function trainTestSplit<R extends SampleRecord<R>>(

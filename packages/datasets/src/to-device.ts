@@ -1,5 +1,4 @@
-import type { Device, Tensor } from "@robgrad/tensor";
-import { codedError } from "./errors.js";
+import { codedError, type Device, type Tensor } from "@robgrad/tensor";
 import { describe, isHostArray, place, rowExtents, type HostArray, type HostValues } from "./host-array.js";
 import { isCarried } from "./record.js";
 
@@ -21,8 +20,8 @@ export type OnDevice<T> =
  * @param device  Where to.
  * @param dtype   Of floating arrays: "float32" (default) or, where the device has it, "float64".
  * @returns       A tensor, or a record of tensors with the keys of `data`.
- * @throws        BAD_DATA naming array, row and column of a value that is not finite in `dtype`; SHAPE_MISMATCH when values do not
- *                fill their shape; BAD_ARGUMENT when a field is not an array, a record, text or a number.
+ * @throws        BAD_DATA naming array, row and column of a value that is not finite in `dtype`; SHAPE_MISMATCH when
+ *                values do not fill their shape; BAD_ARGUMENT when a field is not an array, a record, text or a number.
  * @example       const { features, labels } = toDevice(iris(), device);   // float32 [150, 4], int32 [150]
  */
 export function toDevice<T extends object>(
@@ -33,11 +32,16 @@ export function toDevice<T extends object>(
   if (dtype !== "float32" && dtype !== "float64") {
     throw codedError("BAD_ARGUMENT", `toDevice: expected dtype to be "float32" or "float64", found ${describe(dtype)}`);
   }
-  return copy(data, "data", device, dtype) as OnDevice<T>;
+  mapArrays(data, "data", (array, name) => checkValues(array, name, dtype));
+  return mapArrays(data, "data", ({ values, shape }) =>
+    device.tensor(values, { shape, dtype: values instanceof Int32Array ? "int32" : dtype }),
+  ) as OnDevice<T>;
 }
 
-function copy(field: unknown, name: string, device: Device, dtype: "float32" | "float64"): unknown {
-  if (isHostArray(field)) return upload(field, name, device, dtype);
+type Visit = (array: HostArray<HostValues>, name: string) => unknown;
+
+function mapArrays(field: unknown, name: string, visit: Visit): unknown {
+  if (isHostArray(field)) return visit(field, name);
   if (isCarried(field)) return field;
   if (!isRecord(field)) {
     throw codedError(
@@ -46,21 +50,19 @@ function copy(field: unknown, name: string, device: Device, dtype: "float32" | "
     );
   }
   return Object.fromEntries(
-    Object.entries(field).map(([key, value]) => [key, copy(value, `${name}.${key}`, device, dtype)]),
+    Object.entries(field).map(([key, value]) => [key, mapArrays(value, `${name}.${key}`, visit)]),
   );
 }
 
-function upload(array: HostArray<HostValues>, name: string, device: Device, dtype: "float32" | "float64"): Tensor {
+function checkValues(array: HostArray<HostValues>, name: string, dtype: "float32" | "float64"): void {
   const { values, shape } = array;
   if (shape.length > 0) rowExtents(`toDevice: ${name}`, array);
-  if (values instanceof Int32Array) return device.tensor(values, { shape, dtype: "int32" });
+  if (values instanceof Int32Array) return;
   const representable = dtype === "float32" ? Math.fround : Number;
   const bad = values.findIndex((value) => !Number.isFinite(representable(value)));
-  if (bad >= 0) {
-    const where = shape.length === 0 ? name : `${name}, ${place(bad, shape)}`;
-    throw codedError("BAD_DATA", `toDevice: expected values finite in ${dtype}, found ${values[bad]} in ${where}`);
-  }
-  return device.tensor(values, { shape, dtype });
+  if (bad < 0) return;
+  const where = shape.length === 0 ? name : `${name}, ${place(bad, shape)}`;
+  throw codedError("BAD_DATA", `toDevice: expected values finite in ${dtype}, found ${values[bad]} in ${where}`);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

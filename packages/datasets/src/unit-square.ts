@@ -1,4 +1,4 @@
-import { codedError } from "./errors.js";
+import { codedError } from "@robgrad/tensor";
 import { finiteRows, formatShape, type HostArray } from "./host-array.js";
 
 /** Samples scaled to the unit interval per feature, with the range that was mapped. */
@@ -20,7 +20,8 @@ export interface UnitSquare extends HostArray {
  * @param x      Samples [N, …].
  * @param fitTo  Samples [M, …] that the ranges are taken from; x itself when left out.
  * @returns      Array with the shape of x, which carries `minimum` and `maximum`.
- * @throws       SHAPE_MISMATCH when x and fitTo differ in their features; BAD_DATA when a value is not finite or there are no rows.
+ * @throws       SHAPE_MISMATCH when x and fitTo differ in their features; BAD_DATA when a value is not finite or there
+ *               are no rows.
  * @see          Tutorial, §5.
  * @example      const plane = unitSquare(principalComponents(iris().features, { components: 2 }));
  */

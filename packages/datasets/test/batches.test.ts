@@ -1,9 +1,9 @@
+import { generator } from "@robgrad/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batches, iris } from "../src/index.js";
 import { integers, seeds, vector } from "./arrays.js";
 import { coded } from "./coded.js";
-import { generator } from "./host-generator.js";
 
 const numbered = (count: number) => ({ n: integers(...Array(count).keys()) });
 const ids = (pass: Iterable<{ n: { values: Int32Array } }>) => Array.from(pass, ({ n }) => [...n.values]);

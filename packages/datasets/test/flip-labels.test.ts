@@ -1,9 +1,9 @@
+import { generator } from "@robgrad/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { flipLabels, iris } from "../src/index.js";
 import { integers, seeds } from "./arrays.js";
 import { coded } from "./coded.js";
-import { generator } from "./host-generator.js";
 
 describe("flipLabels", () => {
   it("changes exactly the rows it names, to another class", () => {

@@ -1,8 +1,8 @@
+import { generator } from "@robgrad/tensor";
 import { describe, expect, it } from "vitest";
 import { gaussianNoise, iris } from "../src/index.js";
 import { matrix, vector } from "./arrays.js";
 import { coded } from "./coded.js";
-import { generator } from "./host-generator.js";
 
 describe("gaussianNoise", () => {
   it("adds noise of the given standard deviation to every value", () => {

@@ -113,6 +113,8 @@ describe("readNpy", () => {
     expect(() => readNpy(Uint8Array.from(whole, (byte, k) => (k === 6 ? 9 : byte)))).toThrow(
       coded("BAD_DATA", "expected .npy format 1, 2 or 3, found 9"),
     );
+    // @ts-expect-error: not a kind of array
+    expect(() => readNpy(whole, { as: "float" })).toThrow(coded("BAD_ARGUMENT", 'found "float"'));
     // @ts-expect-error: not bytes
     expect(() => readNpy("x.npy")).toThrow(
       coded("BAD_ARGUMENT", 'expected a Uint8Array or an ArrayBuffer, found "x.npy"'),

@@ -1,10 +1,9 @@
+import { generator, type Generator } from "@robgrad/tensor";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { iris, principalComponents, pushOutliers, unitSquare } from "../src/index.js";
 import { matrices, matrix, rowsOf, seeds, vector } from "./arrays.js";
 import { coded } from "./coded.js";
-import type { Generator } from "../src/generator.js";
-import { generator } from "./host-generator.js";
 
 /** A generator that draws these rows first. */
 const drawing = (...rows: number[]): Generator => ({

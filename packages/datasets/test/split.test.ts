@@ -1,9 +1,9 @@
+import { generator } from "@robgrad/tensor";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { iris, trainTestSplit, type HostArray } from "../src/index.js";
 import { integers, matrix, rowsOf, seeds, vector } from "./arrays.js";
 import { coded } from "./coded.js";
-import { generator } from "./host-generator.js";
 
 describe("trainTestSplit", () => {
   it("is a partition that keeps the arrays of a sample together", () => {
