@@ -1,0 +1,86 @@
+import { codedError } from "./errors.js";
+import type { Device } from "./device/device.js";
+import { rowMajor } from "./layout.js";
+import { assignInto } from "./ops/creation.js";
+import { formatShape, sameShape, sizeOf } from "./shape.js";
+import { Tensor } from "./tensor.js";
+
+/**
+ * The only mutable thing: fixed storage with a value that can be replaced. Tensors taken from `value` keep what they
+ * held: the cell copies it aside when it is assigned while such a tensor is alive.
+ */
+export class Cell {
+  readonly device: Device;
+  readonly shape: readonly number[];
+  readonly dtype: Tensor["dtype"];
+  #handle: Tensor;
+  #version = 0;
+
+  /** @internal */
+  constructor(device: Device, initial: Tensor) {
+    if (initial.device !== device) {
+      throw codedError("DEVICE_MISMATCH", `cell: expected a tensor on ${device.name}, found one on another device`);
+    }
+    this.device = device;
+    this.shape = initial.shape;
+    this.dtype = initial.dtype;
+    const storage = device.allocate(initial.dtype, sizeOf(initial.shape));
+    this.#handle = Tensor.unscoped(device, storage, initial.dtype, rowMajor(initial.shape));
+    assignInto(this.#handle, initial);
+  }
+
+  /** The present value. */
+  get value(): Tensor {
+    return new Tensor(this.device, this.current.storage, this.dtype, rowMajor(this.shape));
+  }
+
+  /** How many times it has been assigned. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** @internal The cell's own handle: valid until the next assignment, not to be kept or disposed. */
+  get current(): Tensor {
+    if (this.#handle.disposed) throw codedError("DISPOSED", `cell: expected a live cell, found one that was disposed`);
+    return this.#handle;
+  }
+
+  /**
+   * Replaces the value.
+   *
+   * @param value  Same shape, dtype and device; copied.
+   * @throws       SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH, DISPOSED.
+   */
+  assign(value: Tensor): void {
+    const handle = this.current;
+    if (value.device !== this.device) {
+      throw codedError("DEVICE_MISMATCH", `cell.assign: expected a tensor on the cell's device, found one on another`);
+    }
+    if (value.dtype !== this.dtype) {
+      throw codedError("DTYPE_MISMATCH", `cell.assign: expected ${this.dtype}, found ${value.dtype}`);
+    }
+    if (!sameShape(value.shape, this.shape)) {
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `cell.assign: expected shape ${formatShape(this.shape)}, found ${formatShape(value.shape)}`,
+      );
+    }
+    const source = value.live("cell.assign");
+    const { storage } = handle;
+    if (storage.handles > 1) {
+      // Somebody outside still holds the old value: they take a copy of it along, the cell keeps its address.
+      const fresh = this.device.allocate(this.dtype, storage.length);
+      this.device.copy(storage, fresh);
+      this.device.exchange(storage, fresh);
+      this.#handle = Tensor.unscoped(this.device, fresh, this.dtype, rowMajor(this.shape));
+      handle.dispose();
+    }
+    assignInto(this.#handle, source);
+    this.#version++;
+  }
+
+  /** Returns the memory; later use throws DISPOSED. */
+  dispose(): void {
+    this.#handle.dispose();
+  }
+}

@@ -1,0 +1,41 @@
+import { dtypes, newArray, type DType, type TypedArray } from "../../dtype.js";
+import type { Kernel } from "../../kernel/kernel.js";
+import type { DeviceBuffer, Executor } from "../executor.js";
+import { canCompile } from "./compile.js";
+import { CpuSchedule } from "./schedule.js";
+
+/** The reference device: plain JavaScript on typed arrays, every dtype, each kernel run at once. */
+export class CpuExecutor implements Executor {
+  readonly name = "cpu";
+  readonly dtypes = dtypes;
+  readonly #schedule: CpuSchedule;
+
+  /** @param interpret  Walk kernels instead of compiling them, as a content security policy may force. */
+  constructor({ interpret = false }: { readonly interpret?: boolean } = {}) {
+    this.#schedule = new CpuSchedule(!interpret && canCompile());
+  }
+
+  allocate(dtype: DType, length: number): TypedArray {
+    return newArray(dtype, length);
+  }
+
+  free(): void {}
+
+  write(buffer: DeviceBuffer, values: TypedArray): void {
+    (buffer as TypedArray).set(values);
+  }
+
+  copy(from: DeviceBuffer, to: DeviceBuffer): void {
+    (to as TypedArray).set(from as TypedArray);
+  }
+
+  read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
+    return Promise.resolve((buffer as TypedArray).slice(start, start + length));
+  }
+
+  run(kernel: Kernel): void {
+    this.#schedule.run(kernel);
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,152 @@
+import type { RoutineKernel, View } from "../../kernel/kernel.js";
+import { randomWords } from "../../random/threefry.js";
+import { sizeOf } from "../../shape.js";
+import { noFault } from "../faults.js";
+import type { Numbers } from "./compile.js";
+import { symmetricEigen } from "./eigh.js";
+
+type Three = readonly [number, number, number];
+
+const buffer = (view: View) => view.storage.buffer as Numbers;
+const three = (numbers: readonly number[]) => numbers as unknown as Three;
+
+/** Pointer of index (i, j, k) in a view of rank 3. */
+const at = ({ offset, strides }: View, i: number, j: number, k: number) => {
+  const [s0, s1, s2] = three(strides);
+  return offset + i * s0 + j * s1 + k * s2;
+};
+
+/** Elements of a view in row-major order. */
+function elements(view: View): Float64Array {
+  const result = new Float64Array(sizeOf(view.shape));
+  const source = buffer(view);
+  let next = 0;
+  const visit = (axis: number, pointer: number) => {
+    if (axis === view.shape.length) {
+      result[next++] = source[pointer] as number;
+      return;
+    }
+    const stride = view.strides[axis] as number;
+    for (let i = 0; i < (view.shape[axis] as number); i++) visit(axis + 1, pointer + i * stride);
+  };
+  visit(0, view.offset);
+  return result;
+}
+
+/** Plain-loop reference of every routine. */
+const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> = {
+  /** x [A, L, B] → int32 [A, L, B]: places in ascending order along L, ties by the lowest, NaN last. */
+  argsort({ inputs, outputs }) {
+    const [x] = inputs as [View];
+    const [out] = outputs as [View];
+    const source = buffer(x);
+    const target = buffer(out);
+    const [outer, length, inner] = three(x.shape);
+    const places = new Int32Array(length);
+    for (let i = 0; i < outer; i++) {
+      for (let k = 0; k < inner; k++) {
+        const value = (j: number) => source[at(x, i, j, k)] as number;
+        for (let j = 0; j < length; j++) places[j] = j;
+        places.sort((a, b) => {
+          const u = value(a);
+          const v = value(b);
+          if (u < v) return -1;
+          if (u > v) return 1;
+          if (u === v) return a - b;
+          return Number.isNaN(u) ? (Number.isNaN(v) ? a - b : 1) : -1;
+        });
+        for (let j = 0; j < length; j++) target[at(out, i, j, k)] = places[j] as number;
+      }
+    }
+  },
+
+  /** x [A, L, B] → running sums along L. */
+  cumsum({ inputs, outputs }) {
+    const [x] = inputs as [View];
+    const [out] = outputs as [View];
+    const [outer, length, inner] = three(x.shape);
+    for (let i = 0; i < outer; i++) {
+      for (let k = 0; k < inner; k++) {
+        let sum = 0;
+        for (let j = 0; j < length; j++) {
+          sum += buffer(x)[at(x, i, j, k)] as number;
+          buffer(out)[at(out, i, j, k)] = sum;
+        }
+      }
+    }
+  },
+
+  /** x [A, L, B], indices [A, I, B] → out[a, i, b] = x[a, indices[a, i, b], b]; 0 where the index is out of range. */
+  gather({ inputs, outputs }) {
+    const [x, indices] = inputs as [View, View];
+    const [out] = outputs as [View];
+    const [outer, count, inner] = three(out.shape);
+    const length = x.shape[1] as number;
+    for (let i = 0; i < outer; i++) {
+      for (let j = 0; j < count; j++) {
+        for (let k = 0; k < inner; k++) {
+          const index = buffer(indices)[at(indices, i, j, k)] as number;
+          buffer(out)[at(out, i, j, k)] = index >= 0 && index < length ? (buffer(x)[at(x, i, index, k)] as number) : 0;
+        }
+      }
+    }
+  },
+
+  /** indices [A, I, B], updates [A, I, B] → out [A, L, B], zero but for out[a, indices[a, i, b], b] += updates[a, i, b]. */
+  scatterAdd({ inputs, outputs }) {
+    const [indices, updates] = inputs as [View, View];
+    const [out] = outputs as [View];
+    const [outer, count, inner] = three(updates.shape);
+    const length = out.shape[1] as number;
+    const sums = new Float64Array(outer * length * inner);
+    for (let i = 0; i < outer; i++) {
+      for (let j = 0; j < count; j++) {
+        for (let k = 0; k < inner; k++) {
+          const index = buffer(indices)[at(indices, i, j, k)] as number;
+          if (index < 0 || index >= length) continue;
+          const place = (i * length + index) * inner + k;
+          sums[place] = (sums[place] as number) + (buffer(updates)[at(updates, i, j, k)] as number);
+        }
+      }
+    }
+    for (let place = 0; place < sums.length; place++) buffer(out)[out.offset + place] = sums[place] as number;
+  },
+
+  /** key uint32 [2], counter uint32 [1] → uint32 [n]: words 2i + lane of the draw, shifted right. */
+  randomBits({ inputs, outputs, attributes }) {
+    const [key, counter] = inputs as [View, View];
+    const [out] = outputs as [View];
+    const [key0, key1] = elements(key) as unknown as [number, number];
+    const words = new Uint32Array(sizeOf(out.shape));
+    randomWords([key0, key1], elements(counter)[0] as number, attributes["lane"] as number, attributes["shift"] as number, words);
+    const target = buffer(out);
+    for (let i = 0; i < words.length; i++) target[out.offset + i] = words[i] as number;
+  },
+
+  /** a [n, n] symmetric → ascending eigenvalues [n] and unit vectors as columns [n, n]; NaN where it does not converge. */
+  eigh({ inputs, outputs }) {
+    const [a] = inputs as [View];
+    const [values, vectors] = outputs as [View, View];
+    const n = a.shape[0] as number;
+    const result = symmetricEigen(elements(a), n);
+    for (let i = 0; i < n; i++) buffer(values)[values.offset + i] = result.converged ? (result.values[i] as number) : NaN;
+    for (let i = 0; i < n * n; i++) buffer(vectors)[vectors.offset + i] = result.converged ? (result.vectors[i] as number) : NaN;
+  },
+
+  /** first int32 [1] → the fault cell, when it names an element and no fault is set yet. */
+  check({ inputs, outputs, attributes }) {
+    const [first] = inputs as [View];
+    const [cell] = outputs as [View];
+    const index = buffer(first)[first.offset] as number;
+    const fault = buffer(cell);
+    if (index === noFault || fault[0] !== 0) return;
+    fault[0] = attributes["code"] as number;
+    fault[1] = attributes["node"] as number;
+    fault[2] = attributes["parameter"] as number;
+    fault[3] = index;
+  },
+};
+
+export function runRoutine(kernel: RoutineKernel): void {
+  routines[kernel.name](kernel);
+}

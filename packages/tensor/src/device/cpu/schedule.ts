@@ -1,0 +1,213 @@
+import type { DType } from "../../dtype.js";
+import { mergeAxes } from "../../kernel/access.js";
+import {
+  factorsShape,
+  isIndex,
+  type ColumnKernel,
+  type ContractKernel,
+  type IterateKernel,
+  type Kernel,
+  type MapKernel,
+  type Operand,
+  type ReduceKernel,
+  type View,
+} from "../../kernel/kernel.js";
+import { normalize } from "../../scalar/expression.js";
+import {
+  columnFormulas,
+  columnKey,
+  compileColumn,
+  compileContract,
+  compileMap,
+  compileReduce,
+  factorsKey,
+  factorViews,
+  type ColumnFunction,
+  type LoopFunction,
+  type Numbers,
+} from "./compile.js";
+import { interpretColumn, interpretContract, interpretMap, interpretReduce } from "./interpret.js";
+import type { Arithmetic } from "./print.js";
+import { runRoutine } from "./routines.js";
+
+const noNumbers: Numbers = [];
+
+function bufferOf(view: View): Numbers {
+  return view.storage.buffer as Numbers;
+}
+
+function arithmeticOf(operands: readonly Operand[]): Arithmetic {
+  for (const operand of operands) {
+    if (isIndex(operand)) continue;
+    if (operand.dtype === "int32" || operand.dtype === "uint32") return operand.dtype;
+    if (operand.dtype !== "bool") return "floating";
+  }
+  return "floating";
+}
+
+function operandStrides(operand: Operand, rank: number): readonly number[] {
+  if (!isIndex(operand)) return operand.strides;
+  return Array.from({ length: rank }, (_, axis) => (axis === operand.axis ? 1 : 0));
+}
+
+const dtypeKey = (operand: Operand): DType | "index" => (isIndex(operand) ? "index" : operand.dtype);
+
+/**
+ * Turns kernels into calls. A kernel's structure is compiled once (or interpreted where compiling is forbidden);
+ * buffers, strides, extents and constants are arguments of the compiled loop.
+ */
+export class CpuSchedule {
+  readonly #compiles: boolean;
+  readonly #loops = new Map<string, LoopFunction>();
+  readonly #columns = new Map<string, ColumnFunction>();
+
+  constructor(compiles: boolean) {
+    this.#compiles = compiles;
+  }
+
+  run(kernel: Kernel): void {
+    this.prepare(kernel)();
+  }
+
+  /** The kernel bound to its buffers, for running it again and again. */
+  prepare(kernel: Kernel): () => void {
+    switch (kernel.form) {
+      case "map":
+        return this.#map(kernel);
+      case "reduce":
+        return this.#reduce(kernel);
+      case "contract":
+        return this.#contract(kernel);
+      case "column":
+        return this.#column(kernel);
+      case "routine":
+        return () => runRoutine(kernel);
+      case "iterate":
+        return this.#iterate(kernel);
+    }
+  }
+
+  #loop(key: string, make: () => LoopFunction): LoopFunction {
+    let loop = this.#loops.get(key);
+    if (loop === undefined) this.#loops.set(key, (loop = make()));
+    return loop;
+  }
+
+  #map({ out, f, operands }: MapKernel): () => void {
+    const normal = normalize(f);
+    const rank = out.shape.length;
+    const { extents, strides } = mergeAxes(out.shape, [out.strides, ...operands.map((operand) => operandStrides(operand, rank))]);
+    const arithmetic = arithmeticOf(operands);
+    const indices = operands.map(isIndex);
+    const loop = this.#compiles
+      ? this.#loop(`map ${normal.key} ${extents.length} ${out.dtype} ${operands.map(dtypeKey).join()}`, () =>
+          compileMap(normal, extents.length, indices, arithmetic),
+        )
+      : interpretMap(normal, indices, arithmetic);
+    const buffers = [bufferOf(out), ...operands.map((operand) => (isIndex(operand) ? noNumbers : bufferOf(operand)))];
+    const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
+    return () => loop(buffers, offsets, strides, extents, normal.constants);
+  }
+
+  #reduce({ out, shape, axes, monoid, f, epilogue, operands }: ReduceKernel): () => void {
+    const normal = normalize(f);
+    const after = epilogue && normalize(epilogue);
+    const rank = shape.length;
+    const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+    const all = operands.map((operand) => operandStrides(operand, rank));
+    const pick = (order: readonly number[]) => (strides: readonly number[]) => order.map((axis) => strides[axis] as number);
+    const outer = mergeAxes(pick(kept)(shape), [out.strides, ...all.map(pick(kept))]);
+    const zeros = axes.map(() => 0);
+    const inner = mergeAxes(pick(axes)(shape), [zeros, ...all.map(pick(axes))]);
+    const extents = [...outer.extents, ...inner.extents];
+    const strides = outer.strides.map((s, k) => [...s, ...(inner.strides[k] as readonly number[])]);
+    const arithmetic = arithmeticOf(operands);
+    const indices = operands.map(isIndex);
+    const loop = this.#compiles
+      ? this.#loop(
+          `reduce ${monoid} ${normal.key}>${after ? after.key : ""} ${outer.extents.length} ${inner.extents.length} ${out.dtype} ${operands.map(dtypeKey).join()}`,
+          () => compileReduce(normal, monoid, after, outer.extents.length, inner.extents.length, indices, arithmetic),
+        )
+      : interpretReduce(normal, monoid, after, outer.extents.length, indices, arithmetic);
+    const buffers = [bufferOf(out), ...operands.map((operand) => (isIndex(operand) ? noNumbers : bufferOf(operand)))];
+    const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
+    const constants = after ? [...normal.constants, ...after.constants] : normal.constants;
+    return () => loop(buffers, offsets, strides, extents, constants);
+  }
+
+  #contract({ out, a, b, epilogue, operands }: ContractKernel): () => void {
+    const after = epilogue && normalize(epilogue);
+    const views = [out, a, b, ...operands];
+    const loop = this.#compiles
+      ? this.#loop(`contract ${after ? after.key : ""} ${views.map((view) => view.dtype).join()}`, () =>
+          compileContract(after, operands.length),
+        )
+      : interpretContract(after);
+    // Axes of every operand in the order batch, m, n, k; 0 where it has none.
+    const placed = (view: View) => [view.strides[0] as number, view.strides[1] as number, view.strides[2] as number, 0];
+    const strides = [
+      placed(out),
+      [a.strides[0] as number, a.strides[1] as number, 0, a.strides[2] as number],
+      [b.strides[0] as number, 0, b.strides[2] as number, b.strides[1] as number],
+      ...operands.map(placed),
+    ];
+    const extents = [...out.shape, a.shape[2] as number];
+    const buffers = views.map(bufferOf);
+    const offsets = views.map((view) => view.offset);
+    const constants = after ? after.constants : [];
+    return () => loop(buffers, offsets, strides, extents, constants);
+  }
+
+  #column({ out, program, factors, operands }: ColumnKernel): () => void {
+    const { views, columns } = factorViews(factors);
+    const all = [out, ...views, ...operands];
+    let loop: ColumnFunction | undefined;
+    if (this.#compiles) {
+      const key = `${factorsKey(factors)} ${out.dtype} ${operands.map(dtypeKey).join()} ${columnKey(program)}`;
+      loop = this.#columns.get(key);
+      if (loop === undefined) this.#columns.set(key, (loop = compileColumn(program, factors)));
+    } else loop = interpretColumn(program, factors);
+    const { samples } = factorsShape(factors);
+    const lengths = columnLengths(program, samples);
+    const buffers = all.map(bufferOf);
+    const offsets = all.map((view) => view.offset);
+    const strides = all.map((view) => view.strides);
+    const extents = all.map((view) => view.shape);
+    const constants = columnFormulas(program).flatMap((f) => normalize(f).constants);
+    const column = loop;
+    return () => {
+      const vectors = lengths.map((length) => new Float64Array(length));
+      const scratch = [...columns, samples].map((length) => new Float64Array(length));
+      column(buffers, offsets, strides, extents, constants, vectors, scratch);
+    };
+  }
+
+  #iterate({ body, copies, until, maximum }: IterateKernel): () => void {
+    const calls = body.map((kernel) => this.prepare(kernel));
+    return () => {
+      for (let turn = 0; turn < maximum; turn++) {
+        for (const call of calls) call();
+        const stop = until !== null && bufferOf(until)[until.offset] !== 0;
+        for (const { from, to } of copies) {
+          const source = bufferOf(from) as Float64Array;
+          (bufferOf(to) as Float64Array).set(source.subarray(from.offset, from.offset + source.length), to.offset);
+        }
+        if (stop) break;
+      }
+    };
+  }
+}
+
+/** Lengths of a program's vectors, in order. */
+function columnLengths(program: ColumnKernel["program"], samples: number): number[] {
+  const lengths = [samples];
+  const visit = (statements: ColumnKernel["program"]["statements"]) => {
+    for (const s of statements) {
+      if (s.kind === "iterate") visit(s.body);
+      else if (s.kind === "slice") lengths[s.vector] = s.stop - s.start;
+      else if (s.kind === "map" || s.kind === "sorted") lengths[s.vector] = lengths[s.source] as number;
+    }
+  };
+  visit(program.statements);
+  return lengths;
+}

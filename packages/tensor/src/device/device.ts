@@ -1,0 +1,297 @@
+import { codedError } from "../errors.js";
+import { bytesPerElement, checkDType, type DType, type TypedArray } from "../dtype.js";
+import type { Kernel, View } from "../kernel/kernel.js";
+import { Storage } from "../storage.js";
+import type { Tensor } from "../tensor.js";
+import { Cell } from "../cell.js";
+import { openDevices } from "../scope.js";
+import * as creation from "../ops/creation.js";
+import { DeviceRandom } from "../random/device-random.js";
+import type { DeviceBuffer, Executor } from "./executor.js";
+import { faultKinds, faultLength, FaultOrigins, type FaultKind } from "./faults.js";
+
+/** Names that `openDevice` knows. */
+export type DeviceName = "cpu" | "wasm" | "webgpu";
+
+const brand: unique symbol = Symbol.for("robgrad.device");
+
+/**
+ * A place where tensors live and kernels run. It carries all state: scopes, memory accounts, the fault cell.
+ * Made by {@link openDevice}.
+ */
+export class Device {
+  readonly name: string;
+  /** Element types it can hold. */
+  readonly dtypes: readonly DType[];
+  /** Names that a fault on this device refers to. @internal */
+  readonly origins = new FaultOrigins();
+
+  readonly #executor: Executor;
+  readonly #memoryLimit: number;
+  #live = 0;
+  #peak = 0;
+  #open = true;
+  readonly #scopes: Tensor[][] = [];
+  #recording: { readonly kernels: Kernel[]; readonly retired: Storage[] } | null = null;
+  readonly #registry: FinalizationRegistry<{ readonly buffer: DeviceBuffer; readonly bytes: number }>;
+  #faults: Storage | null = null;
+
+  /** @internal */
+  constructor(executor: Executor, memoryLimit = Infinity) {
+    this.name = executor.name;
+    this.dtypes = executor.dtypes;
+    this.#executor = executor;
+    this.#memoryLimit = memoryLimit;
+    this.#registry = new FinalizationRegistry(({ buffer, bytes }) => {
+      this.#live -= bytes;
+      executor.free(buffer);
+    });
+    Object.defineProperty(this, brand, { value: true });
+    openDevices().add(this);
+  }
+
+  /** True for a device of any copy of this package. */
+  static is(value: unknown): value is Device {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
+  /**
+   * A tensor of host values, checked at once: NaN and infinities are refused unless `allowNonFinite` is set.
+   *
+   * @param values   Nested arrays of numbers or booleans, one number, or a typed array with `shape`.
+   * @param options  `dtype`: float32 unless given or implied by a Float64Array, Int32Array or Uint32Array;
+   *                 `shape`: for flat values.
+   * @throws         SHAPE_MISMATCH for ragged values or a wrong `shape`, BAD_DATA naming a non-finite element.
+   * @example        device.tensor([[1, 2], [3, 4]]).shape
+   */
+  tensor(values: creation.HostValues, options?: creation.TensorOptions): Tensor {
+    return creation.tensor(this, values, options);
+  }
+
+  /**
+   * A tensor of zeros.
+   *
+   * @example  device.zeros([2, 3]).sum()
+   */
+  zeros(shape: readonly number[], options?: creation.DTypeOption): Tensor {
+    return creation.full(this, shape, 0, options);
+  }
+
+  /**
+   * A tensor of ones.
+   *
+   * @example  device.ones([2, 3]).sum()
+   */
+  ones(shape: readonly number[], options?: creation.DTypeOption): Tensor {
+    return creation.full(this, shape, 1, options);
+  }
+
+  /**
+   * A tensor with one value everywhere.
+   *
+   * @example  device.full([2, 3], 0.5)
+   */
+  full(shape: readonly number[], value: number, options?: creation.DTypeOption): Tensor {
+    return creation.full(this, shape, value, options);
+  }
+
+  /**
+   * The identity matrix, [rows, columns], with ones where row equals column.
+   *
+   * @example  device.eye(3)
+   */
+  eye(rows: number, columns: number = rows, options?: creation.DTypeOption): Tensor {
+    return creation.eye(this, rows, columns, options);
+  }
+
+  /**
+   * start, start + step, … below stop; `arange(n)` counts from 0.
+   *
+   * @example  device.arange(5, { dtype: "int32" })
+   */
+  arange(stop: number, options?: creation.ArangeOptions): Tensor {
+    return creation.arange(this, stop, options);
+  }
+
+  /**
+   * `count` evenly spaced numbers from `start` to `stop`, both included.
+   *
+   * @example  device.linspace(-1, 1, 5)
+   */
+  linspace(start: number, stop: number, count: number, options?: creation.DTypeOption): Tensor {
+    return creation.linspace(this, start, stop, count, options);
+  }
+
+  /**
+   * Fixed storage whose value can be assigned: parameters, moments, counters.
+   *
+   * @param initial  Copied.
+   * @example        const cell = device.cell(device.zeros([3])); cell.assign(device.ones([3]));
+   */
+  cell(initial: Tensor): Cell {
+    return new Cell(this, initial);
+  }
+
+  /**
+   * A counter-based random generator; `generator(seed)` on the host draws the same bits.
+   *
+   * @param seed  A whole number in [0, 2⁵³).
+   * @example     device.rng(0).normal([2, 3])
+   */
+  rng(seed: number): DeviceRandom {
+    return DeviceRandom.seeded(this, seed);
+  }
+
+  /** Bytes held by live tensors and cells, and the most there have been since the last `resetPeak`. */
+  memory(): { readonly live: number; readonly peak: number } {
+    return { live: this.#live, peak: this.#peak };
+  }
+
+  /** Starts a new measurement of `memory().peak`. */
+  resetPeak(): void {
+    this.#peak = this.#live;
+  }
+
+  /** Ends the device; its tensors can no longer be used. */
+  dispose(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    openDevices().delete(this);
+    this.#executor.close();
+  }
+
+  /** @internal Memory for `length` elements. */
+  allocate(dtype: DType, length: number): Storage {
+    if (!this.#open) throw codedError("DISPOSED", `device ${this.name}: expected an open device, found one that was disposed`);
+    if (!this.dtypes.includes(dtype)) {
+      checkDType(this.name, dtype);
+      throw codedError("DTYPE_MISMATCH", `device ${this.name}: expected one of ${this.dtypes.join(", ")}, found ${dtype}`);
+    }
+    const bytes = bytesPerElement(dtype) * length;
+    if (this.#live + bytes > this.#memoryLimit) {
+      throw codedError(
+        "MEMORY_LIMIT",
+        `device ${this.name}: expected at most ${this.#memoryLimit} bytes in use, found ${this.#live} and a request for ${bytes}; dispose tensors or raise memoryLimit`,
+      );
+    }
+    const storage = new Storage(this, dtype, length, this.#executor.allocate(dtype, length));
+    this.#live += bytes;
+    if (this.#live > this.#peak) this.#peak = this.#live;
+    this.#registry.register(storage, { buffer: storage.buffer, bytes }, storage);
+    return storage;
+  }
+
+  /** @internal Returns the memory of a storage that no tensor names any more. */
+  release(storage: Storage): void {
+    if (storage.buffer === null) return;
+    if (this.#recording !== null) {
+      // Recorded kernels still name it; whoever runs them returns it afterwards.
+      this.#recording.retired.push(storage);
+      return;
+    }
+    this.#registry.unregister(storage);
+    this.#live -= bytesPerElement(storage.dtype) * storage.length;
+    this.#executor.free(storage.buffer);
+    storage.buffer = null;
+  }
+
+  /** @internal */
+  write(storage: Storage, values: TypedArray): void {
+    this.#executor.write(storage.buffer, values);
+  }
+
+  /** @internal Queues a kernel, or records it. */
+  run(kernel: Kernel): void {
+    if (this.#recording !== null) this.#recording.kernels.push(kernel);
+    else this.#executor.run(kernel);
+  }
+
+  /**
+   * @internal The kernels that `work` asks for, not run, and the storages it let go of, which the caller releases
+   * once the kernels have run.
+   */
+  record<R>(work: () => R): { readonly kernels: readonly Kernel[]; readonly retired: readonly Storage[]; readonly result: R } {
+    const outer = this.#recording;
+    const recording = { kernels: [] as Kernel[], retired: [] as Storage[] };
+    this.#recording = recording;
+    try {
+      return { ...recording, result: work() };
+    } finally {
+      this.#recording = outer;
+    }
+  }
+
+  /** @internal Copies the elements of one storage over those of another of the same length. */
+  copy(from: Storage, to: Storage): void {
+    this.#executor.copy(from.buffer, to.buffer);
+  }
+
+  /** @internal Exchanges the memory of two storages of equal size. */
+  exchange(a: Storage, b: Storage): void {
+    this.#registry.unregister(a);
+    this.#registry.unregister(b);
+    [a.buffer, b.buffer] = [b.buffer, a.buffer];
+    for (const storage of [a, b]) {
+      const bytes = bytesPerElement(storage.dtype) * storage.length;
+      this.#registry.register(storage, { buffer: storage.buffer, bytes }, storage);
+    }
+  }
+
+  /**
+   * @internal Snapshot of a row-major view, queued now; rejects with BAD_DATA, once, if a kernel has found a fault.
+   */
+  async read(view: View, length: number): Promise<TypedArray> {
+    if (this.#recording !== null) {
+      throw codedError("NOT_REPLAYABLE", "read: expected no read while a step is recorded; return the tensor and read it outside");
+    }
+    const values = this.#executor.read(view.storage.buffer, view.offset, length);
+    const faults = this.#faults;
+    if (faults === null) return values;
+    const found = this.#executor.read(faults.buffer, 0, faultLength);
+    const fault = await found;
+    if (fault[0] !== 0) {
+      // Another read that was queued meanwhile may have reported and cleared it already: then this one reports it too.
+      this.#executor.write(faults.buffer, new Int32Array(faultLength));
+      throw this.origins.error(fault);
+    }
+    return values;
+  }
+
+  /** @internal The fault cell: int32 [4] of code, node, parameter, index; all zero while nothing is wrong. */
+  get faults(): View {
+    if (this.#faults === null) {
+      this.#faults = this.allocate("int32", faultLength);
+      // The cell lives as long as the device and does not belong to anyone's account.
+      this.#live -= bytesPerElement("int32") * faultLength;
+    }
+    return { storage: this.#faults, dtype: "int32", shape: [faultLength], strides: [1], offset: 0 };
+  }
+
+  /** @internal The number of a fault kind in the fault cell. */
+  faultCode(kind: FaultKind): number {
+    return faultKinds.indexOf(kind) + 1;
+  }
+
+  /** @internal Tensors made from now on are listed until the scope is closed. */
+  openScope(): Tensor[] {
+    const scope: Tensor[] = [];
+    this.#scopes.push(scope);
+    return scope;
+  }
+
+  /** @internal Disposes the tensors of a scope, except `kept`, which pass to the scope around it. */
+  closeScope(scope: Tensor[], kept: ReadonlySet<Tensor>): void {
+    const at = this.#scopes.lastIndexOf(scope);
+    if (at >= 0) this.#scopes.splice(at, 1);
+    const outer = this.#scopes[this.#scopes.length - 1];
+    for (const tensor of scope) {
+      if (!kept.has(tensor)) tensor.dispose();
+      else outer?.push(tensor);
+    }
+  }
+
+  /** @internal */
+  adopt(tensor: Tensor): void {
+    this.#scopes[this.#scopes.length - 1]?.push(tensor);
+  }
+}

@@ -1,0 +1,60 @@
+import { codedError, hasCode } from "../errors.js";
+import { Device, type DeviceName } from "./device.js";
+import type { Executor } from "./executor.js";
+
+/** How a device is opened. */
+export interface DeviceOptions {
+  /** Most bytes that tensors and cells may hold; more throws MEMORY_LIMIT. */
+  readonly memoryLimit?: number;
+  /** cpu only: walk kernels instead of compiling them, as a content security policy without 'unsafe-eval' forces. */
+  readonly interpret?: boolean;
+}
+
+const preference: readonly DeviceName[] = ["webgpu", "wasm", "cpu"];
+
+async function openExecutor(name: DeviceName, options: DeviceOptions): Promise<Executor> {
+  switch (name) {
+    case "cpu": {
+      const { CpuExecutor } = await import("./cpu/device.js");
+      return new CpuExecutor(options.interpret === undefined ? {} : { interpret: options.interpret });
+    }
+    case "wasm":
+    case "webgpu":
+      throw codedError("DEVICE_UNAVAILABLE", `openDevice: the ${name} device is not part of this version; open "cpu"`);
+    default:
+      throw codedError(
+        "BAD_ARGUMENT",
+        `openDevice: expected ${preference.map((known) => `"${known}"`).join(", ")} or a list of them, found ${JSON.stringify(name)}`,
+      );
+  }
+}
+
+/**
+ * Opens a device: the first of webgpu, wasm and cpu that works, or the one (or first of those) named.
+ *
+ * @param name     A name or a list in order of preference.
+ * @param options  `memoryLimit` in bytes; `interpret` for cpu.
+ * @returns        The device; `dispose` ends it.
+ * @throws         DEVICE_UNAVAILABLE with every reason when none opens, BAD_ARGUMENT for an unknown name.
+ * @example        const cpu = await openDevice("cpu"); cpu.dispose();
+ */
+export async function openDevice(
+  name: DeviceName | readonly DeviceName[] = preference,
+  options: DeviceOptions = {},
+): Promise<Device> {
+  const { memoryLimit } = options;
+  if (memoryLimit !== undefined && !(memoryLimit > 0)) {
+    throw codedError("BAD_ARGUMENT", `openDevice: expected memoryLimit > 0 bytes, found ${memoryLimit}`);
+  }
+  const names = typeof name === "string" ? [name] : name;
+  const reasons: string[] = [];
+  for (const candidate of names) {
+    try {
+      return new Device(await openExecutor(candidate, options), memoryLimit);
+    } catch (error) {
+      if (!hasCode(error, "DEVICE_UNAVAILABLE")) throw error;
+      reasons.push(error.message);
+    }
+  }
+  throw codedError("DEVICE_UNAVAILABLE", `openDevice: none of ${JSON.stringify(names)} opened: ${reasons.join("; ")}`);
+}

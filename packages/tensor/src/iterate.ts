@@ -1,0 +1,76 @@
+import { codedError } from "./errors.js";
+import { contiguous } from "./ops/creation.js";
+import { operandsOf } from "./ops/elementwise.js";
+import { formatShape, sameShape } from "./shape.js";
+import { Tensor } from "./tensor.js";
+
+type State = Tensor | readonly Tensor[];
+
+/**
+ * A loop on the device: state ← step(state) until a test holds or `maximum` turns are done.
+ *
+ * `step` and `until` run once, to record their kernels; the loop then runs without returning to JavaScript.
+ *
+ * @param state    A tensor or a list of them: where the loop starts. Not changed.
+ * @param step     Makes the next state, with the same shapes and dtypes.
+ * @param options  `maximum` turns ≥ 1; `until(next, previous)`, a bool tensor of one element that ends the loop.
+ * @returns        The last state.
+ * @throws         SHAPE_MISMATCH or DTYPE_MISMATCH when a step changes its state's form, BAD_ARGUMENT for `maximum`.
+ * @example        iterate(device.tensor([2]), (x) => x.add(device.tensor([2]).div(x)).mul(0.5), { maximum: 20 })
+ */
+export function iterate<S extends State>(
+  state: S,
+  step: (state: S) => S,
+  { maximum, until }: { readonly maximum: number; readonly until?: (next: S, previous: S) => Tensor },
+): S {
+  if (!Number.isInteger(maximum) || maximum < 1) {
+    throw codedError("BAD_ARGUMENT", `iterate: expected maximum to be a whole number ≥ 1, found ${maximum}`);
+  }
+  const single = Tensor.is(state);
+  const list = (value: S): readonly Tensor[] => (Tensor.is(value) ? [value] : value);
+  const wrap = (tensors: readonly Tensor[]) => (single ? tensors[0] : tensors) as S;
+  const [{ device }] = operandsOf("iterate", list(state));
+  const current = list(state).map((x) => x.copy());
+  // What the loop allocates is its own: gone when it is over.
+  const scope = device.openScope();
+  try {
+    const { kernels, retired, result } = device.record(() => {
+      const next = list(step(wrap(current)));
+      checkForm(current, next);
+      const dense = next.map(contiguous).map((x) => (current.includes(x) || sharesMemory(x, current) ? x.copy() : x));
+      const stop = until?.(wrap(dense), wrap(current)) ?? null;
+      if (stop !== null && (!Tensor.is(stop) || stop.dtype !== "bool" || stop.size !== 1)) {
+        throw codedError("DTYPE_MISMATCH", `iterate: expected until to return a bool tensor of one element, found ${String(stop)}`);
+      }
+      return { dense, stop };
+    });
+    device.run({
+      form: "iterate",
+      body: kernels,
+      copies: result.dense.map((from, k) => ({ from, to: current[k] as Tensor })),
+      until: result.stop,
+      maximum,
+    });
+    for (const storage of retired) device.release(storage);
+  } finally {
+    device.closeScope(scope, new Set());
+  }
+  return wrap(current);
+}
+
+function sharesMemory(x: Tensor, others: readonly Tensor[]): boolean {
+  return others.some((other) => other.storage === x.storage);
+}
+
+function checkForm(current: readonly Tensor[], next: readonly Tensor[]): void {
+  current.forEach((x, k) => {
+    const y = next[k];
+    if (y === undefined || !sameShape(x.shape, y.shape)) {
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `iterate: expected the step to keep state ${k} at ${formatShape(x.shape)}, found ${y === undefined ? "nothing" : formatShape(y.shape)}`,
+      );
+    }
+    if (x.dtype !== y.dtype) throw codedError("DTYPE_MISMATCH", `iterate: expected the step to keep state ${k} at ${x.dtype}, found ${y.dtype}`);
+  });
+}

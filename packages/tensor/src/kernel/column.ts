@@ -1,0 +1,211 @@
+import { codedError } from "../errors.js";
+import { input, type Expression } from "../scalar/expression.js";
+import { expressionOf, Scalar, type ScalarFunction } from "../scalar/scalar.js";
+
+/**
+ * A column program as plain data. Vectors and registers are numbered; formulas read registers as inputs.
+ * Vector 0 holds the N values of the coordinate, registers 0 … operands − 1 its per-feature operands.
+ */
+export interface ColumnTrace {
+  readonly operands: number;
+  readonly vectors: number;
+  readonly registers: number;
+  readonly statements: readonly ColumnStatement[];
+  readonly result: Expression;
+}
+
+export type ColumnStatement =
+  /** vector ← f(element) with the element of `source` in register `element` */
+  | { readonly kind: "map"; readonly vector: number; readonly source: number; readonly element: number; readonly f: Expression }
+  /** vector ← values of `source` in ascending order, NaN last */
+  | { readonly kind: "sorted"; readonly vector: number; readonly source: number }
+  | { readonly kind: "slice"; readonly vector: number; readonly source: number; readonly start: number; readonly stop: number }
+  /** register ← ⊕ f(element) over `source`; the mean divides by its length */
+  | {
+      readonly kind: "reduce";
+      readonly register: number;
+      readonly source: number;
+      readonly element: number;
+      readonly monoid: "mean" | "sum" | "max" | "min";
+      readonly f: Expression;
+    }
+  /** register ← linearly interpolated quantile; NaN if any value is */
+  | { readonly kind: "quantile"; readonly register: number; readonly source: number; readonly q: number }
+  /** register ← formula */
+  | { readonly kind: "let"; readonly register: number; readonly f: Expression }
+  /** register: from `initial`, repeat body and register ← next until |change| ≤ tolerance */
+  | {
+      readonly kind: "iterate";
+      readonly register: number;
+      readonly initial: Expression;
+      readonly body: readonly ColumnStatement[];
+      readonly next: Expression;
+      readonly tolerance: Expression;
+      readonly maximum: number;
+    };
+
+/**
+ * What a coordinate-wise rule computes from the N values of one coordinate.
+ *
+ * @example  const trimmed: ColumnProgram = (c) => c.sorted().slice(1, c.length - 1).mean();
+ */
+export type ColumnProgram = (column: Column, ...perFeature: Scalar[]) => Scalar | number;
+
+class Tracer {
+  readonly trace = {};
+  statements: ColumnStatement[] = [];
+  vectors = 1;
+  registers = 0;
+
+  register(): number {
+    return this.registers++;
+  }
+
+  scalar(register: number): Scalar {
+    return new Scalar(input(register), this.trace);
+  }
+
+  expression(subject: string, value: unknown): Expression {
+    return expressionOf(subject, value, this.trace);
+  }
+
+  /** Traces f on a fresh element register. */
+  element(subject: string, f: ScalarFunction | undefined, rest: readonly Scalar[]): { element: number; f: Expression } {
+    const element = this.register();
+    const symbol = this.scalar(element);
+    return { element, f: f === undefined ? symbol.expression : this.expression(subject, f(symbol, ...rest)) };
+  }
+}
+
+/** N values of one coordinate, traced. Its methods record a program; the device runs it for every coordinate. */
+export class Column {
+  /** How many values: N, or fewer after `slice`. */
+  readonly length: number;
+  readonly #tracer: Tracer;
+  readonly #vector: number;
+
+  /** @internal */
+  constructor(tracer: Tracer, vector: number, length: number) {
+    this.#tracer = tracer;
+    this.#vector = vector;
+    this.length = length;
+  }
+
+  /** f of every value. */
+  map(f: ScalarFunction, ...rest: Scalar[]): Column {
+    const tracer = this.#tracer;
+    const traced = tracer.element("map", f, rest);
+    const vector = tracer.vectors++;
+    tracer.statements.push({ kind: "map", vector, source: this.#vector, ...traced });
+    return new Column(tracer, vector, this.length);
+  }
+
+  /** (1/N) Σₙ f(value). */
+  mean(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
+    return this.#reduce("mean", f, rest);
+  }
+
+  /** Σₙ f(value). */
+  sum(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
+    return this.#reduce("sum", f, rest);
+  }
+
+  /** The largest f(value); NaN if any is. */
+  max(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
+    return this.#reduce("max", f, rest);
+  }
+
+  /** The smallest f(value); NaN if any is. */
+  min(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
+    return this.#reduce("min", f, rest);
+  }
+
+  /** The values in ascending order, NaN last. */
+  sorted(): Column {
+    const tracer = this.#tracer;
+    const vector = tracer.vectors++;
+    tracer.statements.push({ kind: "sorted", vector, source: this.#vector });
+    return new Column(tracer, vector, this.length);
+  }
+
+  /** Values start … stop − 1. */
+  slice(start: number, stop: number): Column {
+    if (!Number.isInteger(start) || !Number.isInteger(stop) || start < 0 || stop > this.length || start >= stop) {
+      throw codedError(
+        "BAD_ARGUMENT",
+        `slice: expected whole numbers 0 ≤ start < stop ≤ ${this.length}, found ${start} and ${stop}`,
+      );
+    }
+    const tracer = this.#tracer;
+    const vector = tracer.vectors++;
+    tracer.statements.push({ kind: "slice", vector, source: this.#vector, start, stop });
+    return new Column(tracer, vector, stop - start);
+  }
+
+  /** The q-quantile by linear interpolation between order statistics (NumPy's default). */
+  quantile(q: number): Scalar {
+    if (!(q >= 0 && q <= 1)) throw codedError("BAD_ARGUMENT", `quantile: expected q in [0, 1], found ${q}`);
+    const tracer = this.#tracer;
+    const register = tracer.register();
+    tracer.statements.push({ kind: "quantile", register, source: this.#vector, q });
+    return tracer.scalar(register);
+  }
+
+  /** The middle value, or the mean of the two middle ones. */
+  median(): Scalar {
+    return this.quantile(0.5);
+  }
+
+  /**
+   * A fixed point per coordinate: state ← step(state) until |change| ≤ tolerance, at most `maximum` times.
+   * A coordinate that has stopped keeps its state.
+   */
+  iterate(
+    initial: Scalar | number,
+    step: (state: Scalar) => Scalar | number,
+    { maximum, tolerance }: { maximum: number; tolerance: Scalar | number },
+  ): Scalar {
+    if (!Number.isInteger(maximum) || maximum < 1) {
+      throw codedError("BAD_ARGUMENT", `iterate: expected maximum to be a whole number ≥ 1, found ${maximum}`);
+    }
+    const tracer = this.#tracer;
+    const register = tracer.register();
+    const outer = tracer.statements;
+    tracer.statements = [];
+    let next: Expression;
+    let body: readonly ColumnStatement[];
+    try {
+      next = tracer.expression("iterate", step(tracer.scalar(register)));
+      body = tracer.statements;
+    } finally {
+      tracer.statements = outer;
+    }
+    tracer.statements.push({
+      kind: "iterate",
+      register,
+      initial: tracer.expression("iterate", initial),
+      body,
+      next,
+      tolerance: tracer.expression("iterate", tolerance),
+      maximum,
+    });
+    return tracer.scalar(register);
+  }
+
+  #reduce(monoid: "mean" | "sum" | "max" | "min", f: ScalarFunction | undefined, rest: readonly Scalar[]): Scalar {
+    const tracer = this.#tracer;
+    const traced = tracer.element(monoid, f, rest);
+    const register = tracer.register();
+    tracer.statements.push({ kind: "reduce", register, source: this.#vector, monoid, ...traced });
+    return tracer.scalar(register);
+  }
+}
+
+/** Runs a column program once on symbols. */
+export function traceColumn(program: ColumnProgram, samples: number, operands: number): ColumnTrace {
+  const tracer = new Tracer();
+  const perFeature = Array.from({ length: operands }, () => tracer.scalar(tracer.register()));
+  const value = program(new Column(tracer, 0, samples), ...perFeature);
+  const result = tracer.expression("columns", value);
+  return { operands, vectors: tracer.vectors, registers: tracer.registers, statements: tracer.statements, result };
+}

@@ -1,0 +1,11 @@
+// For packages that build on kernels (autograd does): formulas as data, their derivatives, and what runs them.
+export { apply, constant, input, substitute, type Expression } from "./scalar/expression.js";
+export { operation, type Operation, type OperationName } from "./scalar/operations.js";
+export { differentiate, vectorJacobianBody } from "./scalar/differentiate.js";
+export { elementwiseMethods } from "./scalar/elementwise.js";
+export { traceScalar } from "./scalar/scalar.js";
+export { mapExpression } from "./ops/elementwise.js";
+export { reduceFormula, type ReductionName } from "./ops/reduction.js";
+export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
+export { ownedTensors, tensorsIn } from "./scope.js";
+export type * from "./kernel/kernel.js";

@@ -1,0 +1,134 @@
+import { codedError } from "../errors.js";
+import type { Cell } from "../cell.js";
+import type { Device } from "../device/device.js";
+import { isFloating, type DType } from "../dtype.js";
+import { empty, tensor } from "../ops/creation.js";
+import { checkShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import { checkSeed, splitKey } from "./generator.js";
+import { keyOf } from "./threefry.js";
+
+export interface UniformOptions {
+  readonly low?: number;
+  readonly high?: number;
+  readonly dtype?: DType;
+}
+
+export interface NormalOptions {
+  readonly mean?: number;
+  readonly standardDeviation?: number;
+  readonly dtype?: DType;
+}
+
+/**
+ * A random generator on a device, made by `device.rng(seed)`. Draw number k has the bits of draw number k of
+ * `generator(seed)`; the number of draws is a cell, so replayed steps move on.
+ */
+export class DeviceRandom {
+  readonly device: Device;
+  readonly #key: readonly [number, number];
+  readonly #keyCell: Cell;
+  readonly #counter: Cell;
+  #splits = 0;
+
+  private constructor(device: Device, key: readonly [number, number]) {
+    this.device = device;
+    this.#key = key;
+    const words = tensor(device, new Uint32Array(key));
+    const zero = tensor(device, new Uint32Array([0]));
+    this.#keyCell = device.cell(words);
+    this.#counter = device.cell(zero);
+    words.dispose();
+    zero.dispose();
+  }
+
+  /** @internal */
+  static seeded(device: Device, seed: number): DeviceRandom {
+    checkSeed("rng", seed);
+    return new DeviceRandom(device, keyOf(seed));
+  }
+
+  /** Numbers in [low, high), 24 random bits each in float32, 53 in float64. */
+  uniform(shape: readonly number[], { low = 0, high = 1, dtype = "float32" }: UniformOptions = {}): Tensor {
+    this.#checkFloating("uniform", dtype);
+    const high27 = this.#words(shape, 0, dtype === "float32" ? 8 : 5).cast(dtype);
+    let unit: Tensor;
+    if (dtype === "float32") unit = high27.map((u) => u.mul(2 ** -24).mul(high - low).add(low));
+    else {
+      const low26 = this.#words(shape, 1, 6).cast(dtype);
+      unit = high27.map((a, b) => a.mul(2 ** 26).add(b).mul(2 ** -53).mul(high - low).add(low), low26);
+    }
+    this.#advance();
+    return unit;
+  }
+
+  /** Normal numbers by Box and Muller. */
+  normal(shape: readonly number[], { mean = 0, standardDeviation = 1, dtype = "float32" }: NormalOptions = {}): Tensor {
+    this.#checkFloating("normal", dtype);
+    const radius = this.#words(shape, 0, 0).cast(dtype);
+    const angle = this.#words(shape, 1, 0).cast(dtype);
+    const result = radius.map(
+      (a, b) =>
+        a
+          .add(1)
+          .mul(2 ** -32)
+          .log()
+          .mul(-2)
+          .sqrt()
+          .mul(b.mul(2 * Math.PI * 2 ** -32).cos())
+          .mul(standardDeviation)
+          .add(mean),
+      angle,
+    );
+    this.#advance();
+    return result;
+  }
+
+  /** 0 … n − 1 in random order, as int32. */
+  permutation(n: number): Tensor {
+    const words = this.#words([n], 0, 0);
+    this.#advance();
+    return words.argsort();
+  }
+
+  /** Words of 32 random bits, as uint32. */
+  bits(shape: readonly number[]): Tensor {
+    const words = this.#words(shape, 0, 0);
+    this.#advance();
+    return words;
+  }
+
+  /** A generator that is independent of this one and of further splits. */
+  split(): DeviceRandom {
+    return new DeviceRandom(this.device, splitKey(this.#key, this.#splits++));
+  }
+
+  /** Returns the memory of its cells. */
+  dispose(): void {
+    this.#keyCell.dispose();
+    this.#counter.dispose();
+  }
+
+  #checkFloating(subject: string, dtype: DType): void {
+    if (!isFloating(dtype)) throw codedError("DTYPE_MISMATCH", `${subject}: expected a floating dtype, found ${dtype}`);
+  }
+
+  #words(shape: readonly number[], lane: number, shift: number): Tensor {
+    checkShape("rng", shape);
+    const out = empty(this.device, "uint32", [...shape]);
+    this.device.run({
+      form: "routine",
+      name: "randomBits",
+      inputs: [this.#keyCell.current, this.#counter.current],
+      outputs: [out],
+      attributes: { lane, shift },
+    });
+    return out;
+  }
+
+  #advance(): void {
+    const next = this.#counter.current.add(1);
+    this.#counter.assign(next);
+    next.dispose();
+  }
+}

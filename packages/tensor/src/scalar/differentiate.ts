@@ -1,0 +1,46 @@
+import { apply, constant, input, isConstant, substitute, type Expression } from "./expression.js";
+import { operation } from "./operations.js";
+
+const known = new WeakMap<Expression, Map<number, Expression>>();
+
+/**
+ * The partial derivative of a formula with respect to one of its inputs, as a formula of the same inputs.
+ * Shared parts stay shared, so the result grows linearly with the formula.
+ */
+export function differentiate(e: Expression, index: number): Expression {
+  let perInput = known.get(e);
+  if (perInput === undefined) known.set(e, (perInput = new Map()));
+  let result = perInput.get(index);
+  if (result === undefined) perInput.set(index, (result = derive(e, index)));
+  return result;
+}
+
+function derive(e: Expression, index: number): Expression {
+  const zero = constant(0);
+  const done = new Map<Expression, Expression>();
+  const visit = (node: Expression): Expression => {
+    if (node.kind === "constant") return zero;
+    if (node.kind === "input") return node.index === index ? constant(1) : zero;
+    let total = done.get(node);
+    if (total !== undefined) return total;
+    total = zero;
+    const rules = operation(node.operation).derivative;
+    node.arguments.forEach((argument, k) => {
+      const rule = rules[k];
+      if (rule === null || rule === undefined) return;
+      const inner = visit(argument);
+      if (isConstant(inner, 0)) return;
+      const outer = rule(node.arguments, node);
+      total = apply("add", total as Expression, apply("mul", inner, outer));
+    });
+    done.set(node, total);
+    return total;
+  };
+  return visit(e);
+}
+
+/** gᵧ · ∂f/∂xₖ with gᵧ as input 0 and the inputs of f shifted by one: the body of an elementwise backward. */
+export function vectorJacobianBody(e: Expression, index: number): Expression {
+  return apply("mul", input(0), substitute(differentiate(e, index), (k) => input(k + 1)));
+}
+

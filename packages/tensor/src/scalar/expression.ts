@@ -1,0 +1,120 @@
+import type { OperationName } from "./operations.js";
+
+/**
+ * A scalar formula as plain data. Kernels carry it; devices print or interpret it.
+ * `input` k is the k-th operand of the kernel (or register k of a column program).
+ */
+export type Expression =
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "apply"; readonly operation: OperationName; readonly arguments: readonly Expression[] };
+
+export function constant(value: number): Expression {
+  return { kind: "constant", value };
+}
+
+const inputs: Expression[] = [];
+
+export function input(index: number): Expression {
+  return (inputs[index] ??= { kind: "input", index });
+}
+
+/** An operation applied to formulas; products and sums with the constants 0 and 1 are simplified away. */
+export function apply(operation: OperationName, ...args: readonly Expression[]): Expression {
+  const [a, b] = args as [Expression, Expression | undefined];
+  switch (operation) {
+    case "add":
+      if (isConstant(a, 0)) return b as Expression;
+      if (isConstant(b, 0)) return a;
+      break;
+    case "sub":
+      if (isConstant(b, 0)) return a;
+      if (isConstant(a, 0)) return apply("neg", b as Expression);
+      break;
+    case "mul":
+      if (isConstant(a, 1)) return b as Expression;
+      if (isConstant(b, 1)) return a;
+      if (isConstant(a, -1)) return apply("neg", b as Expression);
+      if (isConstant(b, -1)) return apply("neg", a);
+      break;
+    case "div":
+      if (isConstant(b, 1)) return a;
+      break;
+    case "pow":
+      if (isConstant(b, 1)) return a;
+      if (isConstant(b, 2)) return { kind: "apply", operation: "mul", arguments: [a, a] };
+      break;
+  }
+  return { kind: "apply", operation, arguments: args };
+}
+
+export function isConstant(e: Expression | undefined, value: number): boolean {
+  return e?.kind === "constant" && e.value === value;
+}
+
+/** A formula in a normal form: nodes in evaluation order, shared ones once, constants taken out into slots. */
+export interface Normalized {
+  /** Equal keys mean equal formulas up to the values in `constants`. */
+  readonly key: string;
+  readonly constants: readonly number[];
+  readonly nodes: readonly NormalNode[];
+  /** How many inputs the formula reads: one more than the largest index. */
+  readonly arity: number;
+}
+
+export type NormalNode =
+  | { readonly kind: "input"; readonly index: number }
+  | { readonly kind: "slot"; readonly slot: number }
+  | { readonly kind: "apply"; readonly operation: OperationName; readonly arguments: readonly number[] };
+
+const normalForms = new WeakMap<Expression, Normalized>();
+
+export function normalize(e: Expression): Normalized {
+  const known = normalForms.get(e);
+  if (known !== undefined) return known;
+  const constants: number[] = [];
+  const nodes: NormalNode[] = [];
+  const seen = new Map<Expression, number>();
+  let key = "";
+  let arity = 0;
+  const visit = (node: Expression): number => {
+    const at = seen.get(node);
+    if (at !== undefined) return at;
+    let normal: NormalNode;
+    if (node.kind === "input") {
+      arity = Math.max(arity, node.index + 1);
+      normal = node;
+      key += `i${node.index};`;
+    } else if (node.kind === "constant") {
+      normal = { kind: "slot", slot: constants.push(node.value) - 1 };
+      key += "k;";
+    } else {
+      const args = node.arguments.map(visit);
+      normal = { kind: "apply", operation: node.operation, arguments: args };
+      key += `${node.operation} ${args.join(",")};`;
+    }
+    const index = nodes.push(normal) - 1;
+    seen.set(node, index);
+    return index;
+  };
+  visit(e);
+  const result = { key, constants, nodes, arity };
+  normalForms.set(e, result);
+  return result;
+}
+
+/** The formula with every input replaced. */
+export function substitute(e: Expression, replace: (index: number) => Expression): Expression {
+  const done = new Map<Expression, Expression>();
+  const visit = (node: Expression): Expression => {
+    if (node.kind === "constant") return node;
+    if (node.kind === "input") return replace(node.index);
+    let result = done.get(node);
+    if (result === undefined) {
+      result = apply(node.operation, ...node.arguments.map(visit));
+      done.set(node, result);
+    }
+    return result;
+  };
+  return visit(e);
+}
