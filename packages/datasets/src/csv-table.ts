@@ -49,7 +49,7 @@ export class CsvTable {
       );
     }
     const places = this.columns.filter((index) => this.#header?.[index] === column);
-    if (places.length === 1) return places[0] as number;
+    if (places.length === 1) return places[0]!;
     const names = (this.#header ?? []).map((name) => JSON.stringify(name)).join(", ");
     throw codedError(
       "BAD_ARGUMENT",

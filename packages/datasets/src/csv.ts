@@ -65,7 +65,7 @@ export function readCsv(
 
   const features: HostArray = {
     values: Float64Array.from({ length: table.length * columns.length }, (_, k) =>
-      table.number(Math.floor(k / columns.length), columns[k % columns.length] as number),
+      table.number(Math.floor(k / columns.length), columns[k % columns.length]!),
     ),
     shape: [table.length, columns.length],
   };

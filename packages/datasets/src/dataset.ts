@@ -22,7 +22,7 @@ export function parseDataset(table: string, names: Omit<Dataset, "features" | "l
   lines.forEach((line, row) => {
     const cells = line.split(",").map(Number);
     features.set(cells.slice(0, width), row * width);
-    labels[row] = cells[width] as number;
+    labels[row] = cells[width]!;
   });
   return {
     features: { values: features, shape: [lines.length, width] },

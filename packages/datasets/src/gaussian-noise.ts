@@ -38,8 +38,7 @@ export function gaussianNoise(
   const noise = generator.normal([count, width], { standardDeviation }).values;
   const values = x.values.slice();
   chosen.forEach((row, k) => {
-    for (let d = 0; d < width; d++)
-      values[row * width + d] = (values[row * width + d] as number) + (noise[k * width + d] as number);
+    for (let d = 0; d < width; d++) values[row * width + d] = values[row * width + d]! + noise[k * width + d]!;
   });
   return { values, shape: x.shape, rows: chosen };
 }

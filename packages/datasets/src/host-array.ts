@@ -75,7 +75,7 @@ export function finiteRows(subject: string, array: HostArray): RowExtents {
 export function place(position: number, shape: readonly number[]): string {
   const index: number[] = [];
   for (let axis = shape.length - 1, left = position; axis >= 0; axis--) {
-    const extent = shape[axis] as number;
+    const extent = shape[axis]!;
     index.unshift(left % extent);
     left = Math.floor(left / extent);
   }

@@ -135,7 +135,7 @@ function rowMajorOrder(shape: readonly number[]): Int32Array {
     let position = 0;
     let left = k;
     shape.forEach((extent, axis) => {
-      position += (left % extent) * (strides[axis] as number);
+      position += (left % extent) * strides[axis]!;
       left = Math.floor(left / extent);
     });
     return position;

@@ -57,7 +57,7 @@ export function pushOutliers(
 
   const chosen = generator
     .permutation(rows)
-    .filter((n) => (distances[n] as number) > 0)
+    .filter((n) => distances[n]! > 0)
     .slice(0, count)
     .sort();
   if (chosen.length < count) {
@@ -68,10 +68,10 @@ export function pushOutliers(
   }
   const values = x.values.slice();
   for (const n of chosen) {
-    const ratio = radius / (distances[n] as number);
+    const ratio = radius / distances[n]!;
     for (let d = 0; d < width; d++) {
-      const centre = mean[d] as number;
-      values[n * width + d] = centre - ratio * ((x.values[n * width + d] as number) - centre);
+      const centre = mean[d]!;
+      values[n * width + d] = centre - ratio * (x.values[n * width + d]! - centre);
     }
   }
   return { values, shape: x.shape, rows: chosen };

@@ -52,25 +52,27 @@ export function principalComponents(
   if (fit.rows < 2)
     throw codedError("BAD_DATA", `principalComponents: expected at least two rows to fit to, found ${fit.rows}`);
 
-  const mean = columnMeans(fitTo, fit.rows);
-  const covariance = covarianceOf(fitTo, mean);
-  const total = covariance.trace();
-  if (!(total > 0))
+  if (fitTo.values.every((value, k) => value === fitTo.values[k % width])) {
     throw codedError("BAD_DATA", "principalComponents: expected rows that differ, found all rows equal");
+  }
 
+  const mean = columnMeans(fitTo, fit.rows);
+  const spread = fitTo.values.reduce((most, value, k) => Math.max(most, Math.abs(value - mean[k % width]!)), 0);
+  const covariance = scaledCovariance(fitTo, mean, spread);
+  const total = covariance.trace();
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, { assumeSymmetric: true });
   const order = realEigenvalues
     .map((_, k) => k)
-    .sort((a, b) => (realEigenvalues[b] as number) - (realEigenvalues[a] as number));
-  const directions = order.slice(0, components).map((k) => orient(eigenvectorMatrix.getColumn(k)));
-  const variances = Float64Array.from(order.slice(0, components), (k) => Math.max(0, realEigenvalues[k] as number));
+    .sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]!)
+    .slice(0, components);
+  const directions = order.map((k) => orient(eigenvectorMatrix.getColumn(k)));
+  const eigenvalues = Float64Array.from(order, (k) => Math.max(0, realEigenvalues[k]!));
 
   const scores = new Float64Array(rows * components);
   for (let n = 0; n < rows; n++) {
     directions.forEach((direction, k) => {
       let score = 0;
-      for (let d = 0; d < width; d++)
-        score += ((x.values[n * width + d] as number) - (mean[d] as number)) * (direction[d] as number);
+      for (let d = 0; d < width; d++) score += (x.values[n * width + d]! - mean[d]!) * direction[d]!;
       scores[n * components + k] = score;
     });
   }
@@ -78,8 +80,8 @@ export function principalComponents(
     values: scores,
     shape: [rows, components],
     components: { values: Float64Array.from(directions.flat()), shape: [components, width] },
-    variances,
-    ratios: variances.map((variance) => variance / total),
+    variances: eigenvalues.map((eigenvalue) => eigenvalue * spread ** 2),
+    ratios: eigenvalues.map((eigenvalue) => eigenvalue / total),
     mean,
   };
 }
@@ -91,13 +93,20 @@ function matrixRows(subject: string, x: HostArray) {
   return extents;
 }
 
-function covarianceOf({ values, shape: [rows = 0, width = 0] }: HostArray, mean: Float64Array): Matrix {
+/** Covariance of x / spread. Entries far below rounding are 0: the eigensolver fails on subnormal numbers. */
+function scaledCovariance(
+  { values, shape: [rows = 0, width = 0] }: HostArray,
+  mean: Float64Array,
+  spread: number,
+): Matrix {
   const centred = new Matrix(rows, width);
-  values.forEach((value, k) => centred.set(Math.floor(k / width), k % width, value - (mean[k % width] as number)));
-  return centred
+  values.forEach((value, k) => centred.set(Math.floor(k / width), k % width, (value - mean[k % width]!) / spread));
+  const covariance = centred
     .transpose()
     .mmul(centred)
     .div(rows - 1);
+  covariance.apply((d, e) => covariance.set(d, e, Math.abs(covariance.get(d, e)) < 1e-100 ? 0 : covariance.get(d, e)));
+  return covariance;
 }
 
 function orient(direction: readonly number[]): readonly number[] {

@@ -35,12 +35,12 @@ export function unitSquare(x: HostArray, { fitTo = x }: { readonly fitTo?: HostA
   const minimum = new Float64Array(width).fill(Infinity);
   const maximum = new Float64Array(width).fill(-Infinity);
   fitTo.values.forEach((value, k) => {
-    minimum[k % width] = Math.min(minimum[k % width] as number, value);
-    maximum[k % width] = Math.max(maximum[k % width] as number, value);
+    minimum[k % width] = Math.min(minimum[k % width]!, value);
+    maximum[k % width] = Math.max(maximum[k % width]!, value);
   });
   const values = x.values.map((value, k) => {
-    const low = minimum[k % width] as number;
-    return (value - low) / ((maximum[k % width] as number) - low || 1);
+    const low = minimum[k % width]!;
+    return (value - low) / (maximum[k % width]! - low || 1);
   });
   return { values, shape: x.shape, minimum, maximum };
 }

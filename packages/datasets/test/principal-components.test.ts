@@ -89,6 +89,19 @@ describe("principalComponents", () => {
     expect(all.values[298]).toBeCloseTo(dot(centred, rowsOf(fitted.components)[0]!), 12);
   });
 
+  it.each([1e-100, 1e-30, 1, 1e30, 1e100])("gives the same directions in units of %s", (unit) => {
+    const { features } = iris();
+    const scaled = { ...features, values: features.values.map((value) => value * unit) };
+    const [found, expected] = [scaled, features].map((x) => principalComponents(x, { components: 4 }));
+    found!.components.values.forEach((v, k) => expect(v).toBeCloseTo(expected!.components.values[k]!, 10));
+    found!.variances.forEach((v, k) => expect(v / unit / unit / expected!.variances[k]!).toBeCloseTo(1, 10));
+  });
+
+  it("survives values at the edge of underflow", () => {
+    const x = { values: Float64Array.of(0, 0, 0, 5e-324, -1, 0), shape: [2, 3] };
+    expect(principalComponents(x, { components: 1 }).variances[0]).toBeCloseTo(0.5, 14);
+  });
+
   it("is data itself", () => {
     const plane = unitSquare(principalComponents(iris().features, { components: 2 }));
     expect(plane.shape).toEqual([150, 2]);
