@@ -51,7 +51,7 @@ export function flipLabels(
   const shifts = generator.uniform([count], { low: 1, high: known }).values;
   const values = labels.values.slice();
   chosen.forEach((row, k) => {
-    const shift = Math.min(Math.floorshifts[k]!, known - 1); // a draw can round up to its upper end
+    const shift = Math.min(Math.floor(shifts[k]!), known - 1); // a draw can round up to its upper end
     values[row] = (values[row]! + shift) % known;
   });
   return { values, shape: labels.shape, rows: chosen };
