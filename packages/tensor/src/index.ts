@@ -68,3 +68,7 @@ export { Scalar, type ScalarFunction } from "./scalar/scalar.js";
 export { Column, type ColumnProgram } from "./kernel/column.js";
 export type { ElementwiseMethods } from "./scalar/elementwise.js";
 export { isSampleMatrix, type SampleMatrix } from "./samples/sample-matrix.js";
+export { denseSamples } from "./samples/dense.js";
+export { expanded, outer } from "./samples/expanded.js";
+export { summed } from "./samples/summed.js";
+export { concatenated } from "./samples/concatenated.js";

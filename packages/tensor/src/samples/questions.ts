@@ -1,0 +1,131 @@
+import { codedError } from "../errors.js";
+import { traceColumn, type ColumnProgram } from "../kernel/column.js";
+import { factorsShape, type Factors } from "../kernel/kernel.js";
+import { empty } from "../ops/creation.js";
+import { operandsOf, sameDType } from "../ops/elementwise.js";
+import { reduceFormula } from "../ops/reduction.js";
+import { apply, constant, input } from "../scalar/expression.js";
+import type { ScalarFunction } from "../scalar/scalar.js";
+import { tidy } from "../scope.js";
+import { formatShape } from "../shape.js";
+import type { Tensor } from "../tensor.js";
+import type { SampleMatrix } from "./sample-matrix.js";
+
+// Answers that several forms of sample matrix share, and the checks of what they are asked.
+
+/** Elements of a streamed tile: 2 MiB in float64, whatever N and D are. */
+const tileElements = 2 ** 18;
+
+const difference = apply("sub", input(0), input(1));
+export const squaredDifference = apply("square", difference);
+export const product = apply("mul", input(0), input(1));
+export const square = apply("square", input(0));
+
+/** w · g, and 0 where the weight is 0 whatever g is. */
+export const weighted = apply("where", apply("notEqual", input(0), constant(0)), product, constant(0));
+/** g, and 0 where the weight is 0 whatever g is. */
+export const included = apply("where", apply("notEqual", input(0), constant(0)), input(1), constant(0));
+
+export function checkFloating(subject: string, x: Tensor): void {
+  if (x.dtype !== "float32" && x.dtype !== "float64") {
+    throw codedError("DTYPE_MISMATCH", `${subject}: expected floating samples, found ${x.dtype} ${formatShape(x.shape)}`);
+  }
+}
+
+/** Checks a tensor argument's shape and that it lives with the matrix. */
+export function checkVector(subject: string, matrix: SampleMatrix, x: Tensor, shape: readonly number[]): void {
+  const matches = x.shape.length === shape.length && shape.every((extent, axis) => extent < 0 || x.shape[axis] === extent);
+  if (!matches) {
+    const wanted = `[${shape.map((extent) => (extent < 0 ? "M" : extent)).join(", ")}]`;
+    throw codedError("SHAPE_MISMATCH", `${subject}: expected shape ${wanted}, found ${formatShape(x.live(subject).shape)}`);
+  }
+  if (x.device !== matrix.device) throw codedError("DEVICE_MISMATCH", `${subject}: expected a tensor on the device of the samples`);
+  if (x.dtype !== matrix.dtype) throw codedError("DTYPE_MISMATCH", `${subject}: expected ${matrix.dtype} as the samples are, found ${x.dtype}`);
+}
+
+export function checkRange(matrix: SampleMatrix, [start, stop]: readonly [number, number]): void {
+  const valid = Number.isInteger(start) && Number.isInteger(stop) && 0 <= start && start <= stop && stop <= matrix.features;
+  if (!valid) {
+    throw codedError("BAD_ARGUMENT", `rows: expected columns 0 ≤ start ≤ stop ≤ ${matrix.features}, found ${start} and ${stop}`);
+  }
+}
+
+/** Runs a column program over a factor source. */
+export function runColumns(matrix: SampleMatrix, factors: Factors, program: ColumnProgram, perFeature: readonly Tensor[]): Tensor {
+  perFeature.forEach((x) => checkVector("columns", matrix, x, [matrix.features]));
+  const { samples, features } = factorsShape(factors);
+  const out = empty(matrix.device, matrix.dtype, [features]);
+  out.device.run({
+    form: "column",
+    out,
+    program: traceColumn(program, samples, perFeature.length),
+    factors,
+    operands: perFeature,
+  });
+  return out;
+}
+
+/** mean(f) as a column program. */
+export function meanOf(matrix: SampleMatrix, f: ScalarFunction, perFeature: readonly Tensor[]): Tensor {
+  return matrix.columns((c, ...scalars) => c.mean(f, ...scalars), ...perFeature);
+}
+
+/** Σ over tiles of columns of what `answer` makes of a tile [N, width]; memory stays that of one tile. */
+function streamed(matrix: SampleMatrix, answer: (tile: Tensor) => Tensor): Tensor {
+  const width = Math.max(1, Math.floor(tileElements / Math.max(1, matrix.samples)));
+  let total: Tensor | null = null;
+  for (let start = 0; start < matrix.features || total === null; start += width) {
+    const before: Tensor | null = total;
+    total = tidy((): Tensor => {
+      const part = answer(matrix.rows([start, Math.min(matrix.features, start + width)]));
+      return before === null ? part : before.add(part);
+    });
+    before?.dispose();
+  }
+  return total;
+}
+
+export function distancesOfRows(rows: Tensor): Tensor {
+  const [n, d] = rows.shape as [number, number];
+  return reduceFormula("sum", squaredDifference, [rows.reshape([n, 1, d]), rows.reshape([1, n, d])], { axis: 2 });
+}
+
+export function streamedDistances(matrix: SampleMatrix): Tensor {
+  return streamed(matrix, distancesOfRows);
+}
+
+export function streamedGram(matrix: SampleMatrix): Tensor {
+  return streamed(matrix, (rows) => rows.matmul(rows.transpose()));
+}
+
+export function streamedNorms(matrix: SampleMatrix): Tensor {
+  return streamed(matrix, (rows) => reduceFormula("sum", square, [rows], { axis: 1 }));
+}
+
+/** Σₙ w[m, n] · x[n, d], weight 0 excluding even a non-finite value. */
+export function mixRows(weights: Tensor, rows: Tensor): Tensor {
+  const [m, n] = weights.shape as [number, number];
+  return reduceFormula("sum", weighted, [weights.reshape([m, n, 1]), rows.reshape([1, n, rows.shape[1] as number])], { axis: 1 });
+}
+
+/** Checks that matrices can be added or set side by side. */
+export function checkTogether(subject: string, matrices: readonly SampleMatrix[]): readonly [SampleMatrix, ...SampleMatrix[]] {
+  const [first, ...others] = matrices;
+  if (first === undefined) throw codedError("BAD_ARGUMENT", `${subject}: expected at least one sample matrix, found none`);
+  for (const other of others) {
+    if (other.samples !== first.samples) {
+      throw codedError("SHAPE_MISMATCH", `${subject}: expected equal numbers of samples, found ${first.samples} ≠ ${other.samples}`);
+    }
+    if (other.device !== first.device) throw codedError("DEVICE_MISMATCH", `${subject}: expected samples on one device`);
+    if (other.dtype !== first.dtype) {
+      throw codedError("DTYPE_MISMATCH", `${subject}: expected samples of one dtype, found ${first.dtype} ≠ ${other.dtype}`);
+    }
+  }
+  return [first, ...others];
+}
+
+export function checkTensors(subject: string, tensors: readonly Tensor[]): void {
+  operandsOf(subject, tensors);
+  sameDType(subject, tensors);
+  for (const x of tensors) checkFloating(subject, x);
+}

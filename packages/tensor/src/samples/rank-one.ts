@@ -1,0 +1,82 @@
+import { mapExpression } from "../ops/elementwise.js";
+import { reduceFormula } from "../ops/reduction.js";
+import { apply, constant, input } from "../scalar/expression.js";
+import type { Tensor } from "../tensor.js";
+import { product, square, squaredDifference } from "./questions.js";
+
+// Closed forms for rows δₙ ⊗ xₙ, without forming a row.
+
+/** 2^⌊log₂ max|u|⌋ as a tensor of rank 0; 1 for zeros. */
+function powerOfTwo(u: Tensor): Tensor {
+  const largest = reduceFormula("max", apply("abs", input(0)), [u]);
+  const exponent = apply("floor", apply("div", apply("log", input(0)), constant(Math.LN2)));
+  const power = apply("pow", constant(2), exponent);
+  const usable = apply("and", apply("greater", input(0), constant(0)), apply("isFinite", input(0)));
+  return mapExpression("squaredDistances", apply("where", usable, power, constant(1)), [largest]);
+}
+
+/**
+ * Factors brought near 1 by powers of two, so that their squares and products stay in range in float32, and how to
+ * undo that on products of two factors each; float64 has the range anyway.
+ */
+function scaled(delta: Tensor, x: Tensor): { readonly delta: Tensor; readonly x: Tensor; readonly restore: (y: Tensor) => Tensor } {
+  if (delta.dtype === "float64" || delta.size === 0 || x.size === 0) return { delta, x, restore: (y) => y };
+  const a = powerOfTwo(delta);
+  const b = powerOfTwo(x);
+  return {
+    delta: delta.div(a),
+    x: x.div(b),
+    restore: (y) => {
+      const scale = a.mul(b);
+      return y.mul(scale).mul(scale);
+    },
+  };
+}
+
+/** ⟨gₘ, gₙ⟩ = ⟨δₘ, δₙ⟩⟨xₘ, xₙ⟩ */
+export function rankOneGram(delta: Tensor, x: Tensor): Tensor {
+  const near = scaled(delta, x);
+  const inner = (factor: Tensor) => factor.matmul(factor.transpose());
+  return near.restore(inner(near.delta).mul(inner(near.x)));
+}
+
+/** ‖gₙ‖² = ‖δₙ‖²‖xₙ‖² */
+export function rankOneNorms(delta: Tensor, x: Tensor): Tensor {
+  const near = scaled(delta, x);
+  const norms = (factor: Tensor) => reduceFormula("sum", square, [factor], { axis: 1 });
+  return near.restore(norms(near.delta).mul(norms(near.x)));
+}
+
+const squaredSum = apply("square", apply("add", input(0), input(1)));
+const differenceTimesSum = apply("mul", apply("sub", input(0), input(1)), apply("add", input(0), input(1)));
+
+/** max(0, ¼(a·d + 2·b·e + c·f)) of (‖δ₋‖², ⟨δ₋,δ₊⟩, ‖δ₊‖², ‖x₊‖², ⟨x₋,x₊⟩, ‖x₋‖²) */
+const quarter = apply(
+  "maximum",
+  constant(0),
+  apply(
+    "mul",
+    constant(0.25),
+    apply(
+      "add",
+      apply("add", apply("mul", input(0), input(3)), apply("mul", constant(2), apply("mul", input(1), input(4)))),
+      apply("mul", input(2), input(5)),
+    ),
+  ),
+);
+
+/**
+ * ‖gₙ − gₘ‖² = ¼(‖δ₋‖²‖x₊‖² + 2⟨δ₋,δ₊⟩⟨x₋,x₊⟩ + ‖δ₊‖²‖x₋‖²) with δ± = δₙ ± δₘ, x± = xₙ ± xₘ. Pairwise, with no
+ * reference row, so neither a large common part nor one hostile row costs digits.
+ */
+export function rankOneDistances(delta: Tensor, x: Tensor): Tensor {
+  const near = scaled(delta, x);
+  const pairwise = (factor: Tensor, f: typeof product) => {
+    const [n, k] = factor.shape as [number, number];
+    return reduceFormula("sum", f, [factor.reshape([n, 1, k]), factor.reshape([1, n, k])], { axis: 2 });
+  };
+  const formulas = [squaredDifference, differenceTimesSum, squaredSum];
+  const ofDelta = formulas.map((f) => pairwise(near.delta, f));
+  const ofX = formulas.map((f) => pairwise(near.x, f)).reverse();
+  return near.restore(mapExpression("squaredDistances", quarter, [...ofDelta, ...ofX]));
+}
