@@ -2,6 +2,8 @@ import { codedError } from "./errors.js";
 import type { Device } from "./device/device.js";
 import { rowMajor } from "./layout.js";
 import { assignInto } from "./ops/creation.js";
+import { viewOver } from "./ops/elementwise.js";
+import { apply, constant, input, type Expression } from "./scalar/expression.js";
 import { formatShape, sameShape, sizeOf } from "./shape.js";
 import { Tensor } from "./tensor.js";
 
@@ -52,7 +54,6 @@ export class Cell {
    * @throws       SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH, DISPOSED.
    */
   assign(value: Tensor): void {
-    const handle = this.current;
     if (value.device !== this.device) {
       throw codedError("DEVICE_MISMATCH", `cell.assign: expected a tensor on the cell's device, found one on another`);
     }
@@ -65,18 +66,39 @@ export class Cell {
         `cell.assign: expected shape ${formatShape(this.shape)}, found ${formatShape(value.shape)}`,
       );
     }
-    const source = value.live("cell.assign");
+    assignInto(this.#writable(), value.live("cell.assign"));
+    this.#version++;
+  }
+
+  /**
+   * @internal value ← f(value, operands…) in place, and not at all while the device's fault cell is set. Input 0 of
+   * the formula is the value, inputs 1 … are the operands, which have its shape or broadcast to it.
+   */
+  update(f: Expression, operands: readonly Tensor[]): void {
+    const out = this.#writable();
+    const { faults } = this.device;
+    const fault = { ...faults, shape: this.shape, strides: this.shape.map(() => 0) };
+    this.device.run({
+      form: "map",
+      out,
+      f: apply("where", apply("equal", input(operands.length + 1), constant(0)), f, input(0)),
+      operands: [out, ...operands.map((x) => viewOver(x, this.shape)), fault],
+    });
+    this.#version++;
+  }
+
+  /** The handle to write to. A tensor taken from `value` that is still alive gets a copy of the old value first. */
+  #writable(): Tensor {
+    const handle = this.current;
     const { storage } = handle;
     if (storage.handles > 1) {
-      // Somebody outside still holds the old value: they take a copy of it along, the cell keeps its address.
       const fresh = this.device.allocate(this.dtype, storage.length);
       this.device.copy(storage, fresh);
       this.device.exchange(storage, fresh);
       this.#handle = Tensor.unscoped(this.device, fresh, this.dtype, rowMajor(this.shape));
       handle.dispose();
     }
-    assignInto(this.#handle, source);
-    this.#version++;
+    return this.#handle;
   }
 
   /** Returns the memory; later use throws DISPOSED. */
