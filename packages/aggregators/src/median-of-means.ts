@@ -1,0 +1,63 @@
+import { codedError, type DeviceRandom, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { defineAggregator, type Aggregator } from "./aggregator.js";
+import { checkOption, isNatural } from "./option.js";
+import { weiszfeldDefaults, weiszfeldWeights } from "./weiszfeld.js";
+
+export interface MedianOfMeansOptions {
+  /** K, 1 … N; K = 10 for N = 100, or 8 ln(1/δ) for confidence 1 − δ. */
+  readonly blocks?: number;
+  /** Median of the block means: the geometric one of vectors, or that of every coordinate. */
+  readonly center?: "geometric" | "coordinate";
+  /** Deals the samples to the blocks anew at every call; without it blocks are contiguous. */
+  readonly rng?: DeviceRandom;
+}
+
+/**
+ * The median of the means of K blocks of samples.
+ *
+ *   x̂ = median(ḡ₁, …, ḡ_K),   ḡ_k the mean of block k
+ *
+ * Block means are weighted sums of the rows, and the geometric median needs only their K × K distances. Blocks are
+ * contiguous, the first N mod K one sample longer. Breakdown point (⌈K/2⌉ − 1)/N: fewer than half of the blocks may be
+ * spoilt. The geometric median acts on a vector, so the group matters.
+ *
+ * @param blocks  K, 1 … N.
+ * @returns       Aggregator, [N, D] → [D].
+ * @throws        BAD_ARGUMENT when an option is out of range; from the rule, when there are fewer samples than blocks.
+ * @see           Tutorial, §4.1; S. Minsker (2015), Geometric median and robust estimation in Banach spaces, §3.
+ * @example       medianOfMeans({ blocks: 2 })(gradients)
+ */
+export function medianOfMeans({ blocks = 10, center = "geometric", rng }: MedianOfMeansOptions = {}): Aggregator {
+  checkOption("medianOfMeans", "blocks", blocks, isNatural(blocks), "to be a whole number ≥ 1");
+  checkOption("medianOfMeans", "center", center, center === "geometric" || center === "coordinate", 'to be "geometric" or "coordinate"');
+  checkOption("medianOfMeans", "rng", rng, rng === undefined || typeof rng?.permutation === "function", "to be device.rng(seed)");
+
+  const averaging = (g: SampleMatrix): Tensor => {
+    const contiguous = g.device.tensor(blockAverages(blocks, g.samples), { shape: [blocks, g.samples], dtype: g.dtype });
+    return rng === undefined ? contiguous : contiguous.gather(rng.permutation(g.samples), { axis: 1 });
+  };
+  if (center === "coordinate") {
+    return defineAggregator("median-of-means", (g) => g.mix(averaging(g)).columns((c) => c.median()));
+  }
+  const weights = (g: SampleMatrix): Tensor => {
+    const mixing = averaging(g);
+    return weiszfeldWeights(g.mix(mixing).squaredDistances(), weiszfeldDefaults).matmul(mixing);
+  };
+  return defineAggregator("median-of-means", (g) => g.combine(weights(g)), { weights });
+}
+
+/** [K, N]: row k averages block k. */
+function blockAverages(blocks: number, samples: number): Float64Array {
+  if (blocks > samples) {
+    throw codedError("BAD_ARGUMENT", `medianOfMeans: expected blocks in 1 … N = ${samples}, found ${blocks}; use fewer blocks or a larger batch`);
+  }
+  const averages = new Float64Array(blocks * samples);
+  const size = Math.floor(samples / blocks);
+  const longer = samples % blocks;
+  for (let block = 0, start = 0; block < blocks; block++) {
+    const length = size + (block < longer ? 1 : 0);
+    averages.fill(1 / length, block * samples + start, block * samples + start + length);
+    start += length;
+  }
+  return averages;
+}

@@ -1,0 +1,29 @@
+import { codedError, Tensor, where, type SampleMatrix } from "@robgrad/tensor";
+import { checkAggregator, defineAggregator, describe, type Aggregator } from "./aggregator.js";
+
+/**
+ * One rule on some coordinates, another on the rest: the index set I(t) below the level of a parameter.
+ *
+ *   x̂_d = robust(g)_d where mask_d, otherwise(g)_d elsewhere
+ *
+ * Both rules see all coordinates and both are computed.
+ *
+ * @param mask       bool, in the parameter's shape or [D]; or a function that makes it from the gradients.
+ * @param robust     Rule where the mask holds.
+ * @param otherwise  Rule elsewhere.
+ * @returns          Aggregator, [N, D] → [D].
+ * @throws           BAD_PLUGIN for what is not a rule; from the rule, BAD_ARGUMENT for a mask of the wrong size or dtype.
+ * @see              Tutorial, Algorithm 1.
+ * @example          onCoordinates(device.tensor([true, false]), median(), mean())(gradients)
+ */
+export function onCoordinates(mask: Tensor | ((gradients: SampleMatrix) => Tensor), robust: Aggregator, otherwise: Aggregator): Aggregator {
+  checkAggregator("onCoordinates", robust);
+  checkAggregator("onCoordinates", otherwise);
+  return defineAggregator(`${robust.label}-on-coordinates`, (g, memory) => {
+    const found = typeof mask === "function" ? mask(g) : mask;
+    if (!Tensor.is(found) || found.dtype !== "bool" || found.size !== g.features) {
+      throw codedError("BAD_ARGUMENT", `onCoordinates: expected a bool mask of ${g.features} elements, found ${describe(found)}`);
+    }
+    return where(found.reshape([g.features]), robust(g, memory), otherwise(g, memory));
+  });
+}

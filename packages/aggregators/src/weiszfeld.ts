@@ -1,0 +1,67 @@
+import { argmin, denseSamples, iterate, oneHot, where, type Tensor } from "@robgrad/tensor";
+import { checkOption, isNatural } from "./option.js";
+
+export interface WeiszfeldOptions {
+  /** The iteration stops when no weight moves by more than this. */
+  readonly tolerance?: number;
+  /** Most turns. */
+  readonly maximum?: number;
+  /** Smallest distance told from 0, as a share of the median distance. */
+  readonly epsilon?: number;
+}
+
+export const weiszfeldDefaults: Required<WeiszfeldOptions> = { tolerance: 1e-9, maximum: 1000, epsilon: 1e-6 };
+
+export function checkWeiszfeld(rule: string, { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>): void {
+  checkOption(rule, "tolerance", tolerance, typeof tolerance === "number" && tolerance >= 0 && tolerance < 1, "in [0, 1)");
+  checkOption(rule, "maximum", maximum, isNatural(maximum), "to be a whole number ≥ 1");
+  checkOption(rule, "epsilon", epsilon, typeof epsilon === "number" && epsilon > 0 && epsilon < 1, "in (0, 1)");
+}
+
+/**
+ * Weights w of the geometric median Σₙ wₙ gₙ, from D_mn = ‖gₘ − gₙ‖² alone.
+ *
+ *   wₙ ∝ 1/max(ε, dₙ),   dₙ² = (Dw)ₙ − ½ wᵀDw
+ *
+ * It starts at the mean of the rows in the thick of it: those whose median distance to the others is at most twice the
+ * smallest such. A row that is the median itself, where the iteration would crawl, is found beforehand: only the row
+ * g_k with the least sum of distances can be, and it is if ‖Σ (gₙ − g_k)/‖gₙ − g_k‖‖ is below the number of rows at g_k.
+ *
+ * @see E. Weiszfeld (1937); Y. Vardi, C.-H. Zhang (2000), The multivariate L1-median, equations (2.6) and (2.7).
+ */
+export function weiszfeldWeights(squaredDistances: Tensor, { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>): Tensor {
+  const { device, dtype, shape } = squaredDistances;
+  const n = shape[0] as number;
+  if (n === 1) return device.ones([1], { dtype });
+  // The differences above lose half of the digits: they are formed in float64 where there is one.
+  const wide = device.dtypes.includes("float64") ? "float64" : dtype;
+  const distances = squaredDistances.cast(wide);
+
+  const reach = denseSamples(distances).columns((c) => c.median());
+  const least = reach.min();
+  const coincident = least.mul(epsilon ** 2);
+
+  const candidate = oneHot(argmin(distances.sqrt().sum({ axis: 1 })), n, { dtype: wide });
+  const away = candidate.matmul(distances);
+  const pull = away.map((squared, limit) => where(squared.greater(limit), squared.sqrt().reciprocal(), 0), coincident);
+  const resultant = pull.sum().mul(pull.mul(away).sum()).sub(pull.mul(distances.matmul(pull)).sum().mul(0.5));
+  const multiplicity = pull.equal(0).cast(wide).sum();
+  // A tie, as between two rows, is not settled in favour of one of them.
+  const isMedian = resultant.less(multiplicity.square().mul(1 - 1e-8));
+
+  const central = reach.map((r, limit) => where(r.lessEqual(limit.mul(4)), 1, 0), least);
+  const weights = iterate(
+    central.div(central.sum()),
+    (w) => {
+      const product = distances.matmul(w);
+      const energy = product.mul(w).sum();
+      const inverse = product.map((u, e, limit) => u.sub(e.mul(0.5)).maximum(limit).sqrt().reciprocal(), energy, coincident);
+      return inverse.div(inverse.sum());
+    },
+    {
+      maximum,
+      until: (next, previous) => next.sub(previous).abs().max().map((change, done) => change.lessEqual(tolerance).or(done), isMedian),
+    },
+  );
+  return where(isMedian, candidate, weights).cast(dtype);
+}
