@@ -13,7 +13,10 @@ import { codedError, type Tensor } from "@robgrad/tensor";
 export function accuracy(logits: Variable | Tensor, labels: Tensor): Tensor {
   const y = Variable.is(logits) ? logits.value : logits;
   if (y.shape.length !== 2 || labels.shape.length !== 1 || y.shape[0] !== labels.shape[0] || y.shape[0] === 0) {
-    throw codedError("SHAPE_MISMATCH", `accuracy: expected logits [N, C] and labels [N], found [${y.shape.join(", ")}] and [${labels.shape.join(", ")}]`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `accuracy: expected logits [N, C] and labels [N], found [${y.shape.join(", ")}] and [${labels.shape.join(", ")}]`,
+    );
   }
   return y.argmax({ axis: 1 }).equal(labels).cast(y.dtype).mean();
 }

@@ -2,7 +2,16 @@ export { relu, sigmoid, tanh, softplus } from "@robgrad/tensor";
 export { Parameter } from "./parameter.js";
 export { Link, type ForwardOptions } from "./link.js";
 export { Sequential, type Layer } from "./sequential.js";
-export { constant, glorot, he, lecun, uniform, type DistributionOption, type Initializer, type InitializerOptions } from "./initializers.js";
+export {
+  constant,
+  glorot,
+  he,
+  lecun,
+  uniform,
+  type DistributionOption,
+  type Initializer,
+  type InitializerOptions,
+} from "./initializers.js";
 export { Linear, type LinearOptions } from "./links/linear.js";
 export { softmaxCrossEntropy } from "./losses/softmax-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";

@@ -39,7 +39,10 @@ export function constant(value: number): Initializer {
 }
 
 /** Zero mean and a variance that depends on the fans. */
-function scaled(variance: (options: InitializerOptions) => number, { distribution = "normal" }: DistributionOption): Initializer {
+function scaled(
+  variance: (options: InitializerOptions) => number,
+  { distribution = "normal" }: DistributionOption,
+): Initializer {
   return (rng, shape, options) => {
     const deviation = Math.sqrt(variance(options));
     // A uniform law on ±a has variance a²/3.

@@ -43,7 +43,9 @@ export abstract class Link {
 
   *#walk(prefix: string): Generator<readonly [string, Parameter]> {
     for (const [field, value] of Object.entries(this.children())) {
-      const items = Array.isArray(value) ? value.map((item, k) => [`${field}.${k}`, item] as const) : [[field, value] as const];
+      const items = Array.isArray(value)
+        ? value.map((item, k) => [`${field}.${k}`, item] as const)
+        : [[field, value] as const];
       for (const [name, item] of items) {
         if (item instanceof Parameter) yield [prefix + name, item];
         else if (item instanceof Link) yield* item.#walk(`${prefix}${name}.`);
@@ -61,5 +63,8 @@ export abstract class Link {
 export function asVariable(subject: string, x: Variable | Tensor): Variable {
   if (Variable.is(x)) return x;
   if (Tensor.is(x)) return new Variable(x, { requiresGrad: false });
-  throw codedError("BAD_ARGUMENT", `${subject}: expected a Variable or a Tensor, found ${x === null ? "null" : typeof x}`);
+  throw codedError(
+    "BAD_ARGUMENT",
+    `${subject}: expected a Variable or a Tensor, found ${x === null ? "null" : typeof x}`,
+  );
 }

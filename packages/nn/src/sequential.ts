@@ -19,7 +19,10 @@ export class Sequential extends Link {
     super();
     layers.forEach((layer, k) => {
       if (!(layer instanceof Link) && typeof layer !== "function") {
-        throw codedError("BAD_ARGUMENT", `Sequential: expected links and functions, found ${typeof layer} at position ${k}`);
+        throw codedError(
+          "BAD_ARGUMENT",
+          `Sequential: expected links and functions, found ${typeof layer} at position ${k}`,
+        );
       }
     });
     this.layers = layers;

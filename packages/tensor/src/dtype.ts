@@ -41,6 +41,9 @@ export function dtypeOf(values: unknown): DType | undefined {
 
 export function checkDType(subject: string, dtype: unknown): asserts dtype is DType {
   if (!dtypes.includes(dtype as DType)) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected dtype to be one of ${dtypes.join(", ")}, found ${String(dtype)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected dtype to be one of ${dtypes.join(", ")}, found ${String(dtype)}`,
+    );
   }
 }

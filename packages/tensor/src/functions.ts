@@ -2,7 +2,9 @@ import type { AxisOptions } from "./ops/reduction.js";
 import type { Tensor } from "./tensor.js";
 
 /** Whatever has a method of that name: tensors, Variables, traced scalars. */
-type With<Name extends string, Args extends readonly unknown[] = readonly []> = { readonly [K in Name]: (...args: Args) => unknown };
+type With<Name extends string, Args extends readonly unknown[] = readonly []> = {
+  readonly [K in Name]: (...args: Args) => unknown;
+};
 type Result<T, Name extends keyof T> = T[Name] extends (...args: never[]) => infer R ? R : never;
 
 /**
@@ -309,7 +311,10 @@ export function isNaN<T extends With<"isNaN">>(u: T): Result<T, "isNaN"> {
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  add(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function add<T extends With<"add", readonly [never]>>(a: T, b: Parameters<T["add"]>[0] | number): Result<T, "add"> {
+export function add<T extends With<"add", readonly [never]>>(
+  a: T,
+  b: Parameters<T["add"]>[0] | number,
+): Result<T, "add"> {
   return a.add(b as never) as Result<T, "add">;
 }
 
@@ -320,7 +325,10 @@ export function add<T extends With<"add", readonly [never]>>(a: T, b: Parameters
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  sub(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function sub<T extends With<"sub", readonly [never]>>(a: T, b: Parameters<T["sub"]>[0] | number): Result<T, "sub"> {
+export function sub<T extends With<"sub", readonly [never]>>(
+  a: T,
+  b: Parameters<T["sub"]>[0] | number,
+): Result<T, "sub"> {
   return a.sub(b as never) as Result<T, "sub">;
 }
 
@@ -331,7 +339,10 @@ export function sub<T extends With<"sub", readonly [never]>>(a: T, b: Parameters
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  mul(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function mul<T extends With<"mul", readonly [never]>>(a: T, b: Parameters<T["mul"]>[0] | number): Result<T, "mul"> {
+export function mul<T extends With<"mul", readonly [never]>>(
+  a: T,
+  b: Parameters<T["mul"]>[0] | number,
+): Result<T, "mul"> {
   return a.mul(b as never) as Result<T, "mul">;
 }
 
@@ -342,7 +353,10 @@ export function mul<T extends With<"mul", readonly [never]>>(a: T, b: Parameters
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  div(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function div<T extends With<"div", readonly [never]>>(a: T, b: Parameters<T["div"]>[0] | number): Result<T, "div"> {
+export function div<T extends With<"div", readonly [never]>>(
+  a: T,
+  b: Parameters<T["div"]>[0] | number,
+): Result<T, "div"> {
   return a.div(b as never) as Result<T, "div">;
 }
 
@@ -353,7 +367,10 @@ export function div<T extends With<"div", readonly [never]>>(a: T, b: Parameters
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  pow(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function pow<T extends With<"pow", readonly [never]>>(a: T, b: Parameters<T["pow"]>[0] | number): Result<T, "pow"> {
+export function pow<T extends With<"pow", readonly [never]>>(
+  a: T,
+  b: Parameters<T["pow"]>[0] | number,
+): Result<T, "pow"> {
   return a.pow(b as never) as Result<T, "pow">;
 }
 
@@ -364,7 +381,10 @@ export function pow<T extends With<"pow", readonly [never]>>(a: T, b: Parameters
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  maximum(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function maximum<T extends With<"maximum", readonly [never]>>(a: T, b: Parameters<T["maximum"]>[0] | number): Result<T, "maximum"> {
+export function maximum<T extends With<"maximum", readonly [never]>>(
+  a: T,
+  b: Parameters<T["maximum"]>[0] | number,
+): Result<T, "maximum"> {
   return a.maximum(b as never) as Result<T, "maximum">;
 }
 
@@ -375,7 +395,10 @@ export function maximum<T extends With<"maximum", readonly [never]>>(a: T, b: Pa
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  minimum(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function minimum<T extends With<"minimum", readonly [never]>>(a: T, b: Parameters<T["minimum"]>[0] | number): Result<T, "minimum"> {
+export function minimum<T extends With<"minimum", readonly [never]>>(
+  a: T,
+  b: Parameters<T["minimum"]>[0] | number,
+): Result<T, "minimum"> {
   return a.minimum(b as never) as Result<T, "minimum">;
 }
 
@@ -386,7 +409,10 @@ export function minimum<T extends With<"minimum", readonly [never]>>(a: T, b: Pa
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  equal(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function equal<T extends With<"equal", readonly [never]>>(a: T, b: Parameters<T["equal"]>[0] | number): Result<T, "equal"> {
+export function equal<T extends With<"equal", readonly [never]>>(
+  a: T,
+  b: Parameters<T["equal"]>[0] | number,
+): Result<T, "equal"> {
   return a.equal(b as never) as Result<T, "equal">;
 }
 
@@ -397,7 +423,10 @@ export function equal<T extends With<"equal", readonly [never]>>(a: T, b: Parame
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  less(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function less<T extends With<"less", readonly [never]>>(a: T, b: Parameters<T["less"]>[0] | number): Result<T, "less"> {
+export function less<T extends With<"less", readonly [never]>>(
+  a: T,
+  b: Parameters<T["less"]>[0] | number,
+): Result<T, "less"> {
   return a.less(b as never) as Result<T, "less">;
 }
 
@@ -408,7 +437,10 @@ export function less<T extends With<"less", readonly [never]>>(a: T, b: Paramete
  * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
  * @example  greater(device.tensor([1, 2]), device.tensor([[2], [1]]))
  */
-export function greater<T extends With<"greater", readonly [never]>>(a: T, b: Parameters<T["greater"]>[0] | number): Result<T, "greater"> {
+export function greater<T extends With<"greater", readonly [never]>>(
+  a: T,
+  b: Parameters<T["greater"]>[0] | number,
+): Result<T, "greater"> {
   return a.greater(b as never) as Result<T, "greater">;
 }
 
@@ -468,7 +500,10 @@ export function min<T extends With<"min", readonly [AxisOptions?]>>(x: T, option
  * @throws   SHAPE_MISMATCH unless the contracted extents agree.
  * @example  matmul(device.eye(2), device.ones([2, 3]))
  */
-export function matmul<T extends With<"matmul", readonly [never]>>(a: T, b: Parameters<T["matmul"]>[0]): Result<T, "matmul"> {
+export function matmul<T extends With<"matmul", readonly [never]>>(
+  a: T,
+  b: Parameters<T["matmul"]>[0],
+): Result<T, "matmul"> {
   return a.matmul(b as never) as Result<T, "matmul">;
 }
 

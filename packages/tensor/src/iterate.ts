@@ -40,7 +40,10 @@ export function iterate<S extends State>(
       const dense = next.map(contiguous).map((x) => (current.includes(x) || sharesMemory(x, current) ? x.copy() : x));
       const stop = until?.(wrap(dense), wrap(current)) ?? null;
       if (stop !== null && (!Tensor.is(stop) || stop.dtype !== "bool" || stop.size !== 1)) {
-        throw codedError("DTYPE_MISMATCH", `iterate: expected until to return a bool tensor of one element, found ${String(stop)}`);
+        throw codedError(
+          "DTYPE_MISMATCH",
+          `iterate: expected until to return a bool tensor of one element, found ${String(stop)}`,
+        );
       }
       return { dense, stop };
     });
@@ -71,6 +74,10 @@ function checkForm(current: readonly Tensor[], next: readonly Tensor[]): void {
         `iterate: expected the step to keep state ${k} at ${formatShape(x.shape)}, found ${y === undefined ? "nothing" : formatShape(y.shape)}`,
       );
     }
-    if (x.dtype !== y.dtype) throw codedError("DTYPE_MISMATCH", `iterate: expected the step to keep state ${k} at ${x.dtype}, found ${y.dtype}`);
+    if (x.dtype !== y.dtype)
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `iterate: expected the step to keep state ${k} at ${x.dtype}, found ${y.dtype}`,
+      );
   });
 }

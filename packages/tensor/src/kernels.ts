@@ -9,7 +9,15 @@ export { reduceFormula, type ReductionName } from "./ops/reduction.js";
 export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
 export { ownedTensors, tensorsIn } from "./scope.js";
 export type * from "./kernel/kernel.js";
-export { broadcastShapes, formatShape, normalizeAxes, normalizeAxis, repeatedAxes, sameShape, sizeOf } from "./shape.js";
+export {
+  broadcastShapes,
+  formatShape,
+  normalizeAxes,
+  normalizeAxis,
+  repeatedAxes,
+  sameShape,
+  sizeOf,
+} from "./shape.js";
 export { isFloating } from "./dtype.js";
 export { resolveRange } from "./layout.js";
 export { resolveShape } from "./ops/manipulation.js";

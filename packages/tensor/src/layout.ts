@@ -133,7 +133,10 @@ export function resolveRange(subject: string, range: SliceRange, extent: number)
   if (range === null) return { start: 0, stop: extent };
   const [first, last = null] = range;
   if (!Number.isInteger(first) || (last !== null && !Number.isInteger(last))) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected whole numbers in the range, found [${first}, ${String(last)}]`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected whole numbers in the range, found [${first}, ${String(last)}]`,
+    );
   }
   const clip = (index: number) => Math.min(extent, Math.max(0, index < 0 ? index + extent : index));
   const start = clip(first);

@@ -18,11 +18,14 @@ type Read<T> = T extends null | undefined ? T : Nested;
  * @throws        Rejects with BAD_DATA when a kernel found a fault; BAD_ARGUMENT for anything else in the record.
  * @example       const { total } = await read({ total: device.tensor([1, 2, 3]).sum() });
  */
-export async function read<R extends Readonly<Record<string, Readable>>>(record: R): Promise<{ [K in keyof R]: Read<R[K]> }> {
+export async function read<R extends Readonly<Record<string, Readable>>>(
+  record: R,
+): Promise<{ [K in keyof R]: Read<R[K]> }> {
   const pending = Object.entries(record).map(async ([name, entry]) => {
     if (entry === null || entry === undefined) return [name, entry] as const;
     const tensor = Tensor.is(entry) ? entry : entry.value;
-    if (!Tensor.is(tensor)) throw codedError("BAD_ARGUMENT", `read: expected tensors or Variables, found ${typeof entry} under "${name}"`);
+    if (!Tensor.is(tensor))
+      throw codedError("BAD_ARGUMENT", `read: expected tensors or Variables, found ${typeof entry} under "${name}"`);
     return [name, await tensor.toArray()] as const;
   });
   return Object.fromEntries(await Promise.all(pending)) as { [K in keyof R]: Read<R[K]> };

@@ -19,7 +19,10 @@ export function formatShape(shape: Shape): string {
 export function checkShape(subject: string, shape: Shape): void {
   for (const extent of shape) {
     if (!Number.isInteger(extent) || extent < 0) {
-      throw codedError("BAD_ARGUMENT", `${subject}: expected a shape of whole numbers ≥ 0, found ${formatShape(shape)}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${subject}: expected a shape of whole numbers ≥ 0, found ${formatShape(shape)}`,
+      );
     }
   }
 }
@@ -28,7 +31,10 @@ export function checkShape(subject: string, shape: Shape): void {
 export function normalizeAxis(subject: string, axis: number, rank: number): number {
   const found = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || found < 0 || found >= rank) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected axis in [${-rank}, ${rank}) for rank ${rank}, found ${axis}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected axis in [${-rank}, ${rank}) for rank ${rank}, found ${axis}`,
+    );
   }
   return found;
 }

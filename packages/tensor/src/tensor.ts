@@ -103,7 +103,10 @@ export class Tensor implements View {
   /** The only element, as a number. Throws SHAPE_MISMATCH unless there is exactly one. */
   async item(): Promise<number> {
     if (this.size !== 1) {
-      throw codedError("SHAPE_MISMATCH", `item: expected a tensor of one element, found shape ${formatShape(this.shape)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `item: expected a tensor of one element, found shape ${formatShape(this.shape)}`,
+      );
     }
     return (await this.data())[0] as number;
   }

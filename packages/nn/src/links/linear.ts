@@ -32,9 +32,16 @@ export class Linear extends Link {
   /** [Q] */
   readonly b: Parameter | null;
 
-  constructor(inputs: number, outputs: number, { rng, weights = lecun(), bias = constant(0), dtype = "float32" }: LinearOptions) {
+  constructor(
+    inputs: number,
+    outputs: number,
+    { rng, weights = lecun(), bias = constant(0), dtype = "float32" }: LinearOptions,
+  ) {
     super();
-    for (const [name, extent] of [["inputs", inputs], ["outputs", outputs]] as const) {
+    for (const [name, extent] of [
+      ["inputs", inputs],
+      ["outputs", outputs],
+    ] as const) {
       if (!Number.isInteger(extent) || extent < 1) {
         throw codedError("BAD_ARGUMENT", `Linear: expected ${name} to be a whole number ≥ 1, found ${extent}`);
       }

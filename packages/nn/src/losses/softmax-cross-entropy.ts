@@ -1,4 +1,4 @@
-import { FunctionNode, logSumExp, Variable, type SampleAxis } from "@robgrad/autograd";
+import { FunctionNode, logSumExp, type Variable, type SampleAxis } from "@robgrad/autograd";
 import { codedError, oneHot, Tensor } from "@robgrad/tensor";
 import { apply, checkElements, input, reduceFormula } from "@robgrad/tensor/kernels";
 import { asVariable } from "../link.js";
@@ -65,14 +65,25 @@ export function softmaxCrossEntropy(logits: Variable | Tensor, labels: Tensor): 
   }
   checkSamples("softmaxCrossEntropy", y.shape);
   const [samples, classes] = y.shape as readonly [number, number];
-  if (!Tensor.is(labels)) throw codedError("BAD_ARGUMENT", `softmaxCrossEntropy: expected labels to be a Tensor, found ${typeof labels}`);
+  if (!Tensor.is(labels))
+    throw codedError("BAD_ARGUMENT", `softmaxCrossEntropy: expected labels to be a Tensor, found ${typeof labels}`);
   if (labels.dtype !== "int32") {
-    throw codedError("DTYPE_MISMATCH", `softmaxCrossEntropy: expected int32 labels, found ${labels.dtype} [${labels.shape.join(", ")}]`);
+    throw codedError(
+      "DTYPE_MISMATCH",
+      `softmaxCrossEntropy: expected int32 labels, found ${labels.dtype} [${labels.shape.join(", ")}]`,
+    );
   }
   if (labels.shape.length !== 1 || labels.shape[0] !== samples) {
-    throw codedError("SHAPE_MISMATCH", `softmaxCrossEntropy: expected one label for each of ${samples} samples, found [${labels.shape.join(", ")}]`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `softmaxCrossEntropy: expected one label for each of ${samples} samples, found [${labels.shape.join(", ")}]`,
+    );
   }
-  checkElements(labels, { outside: [0, classes] }, { kind: "index out of range", node: "softmaxCrossEntropy", parameter: "labels" });
+  checkElements(
+    labels,
+    { outside: [0, classes] },
+    { kind: "index out of range", node: "softmaxCrossEntropy", parameter: "labels" },
+  );
   const targets = oneHot(labels, classes, { dtype: y.dtype });
   const [losses] = new SoftmaxCrossEntropyFunction(targets).apply(y);
   return losses as Variable;

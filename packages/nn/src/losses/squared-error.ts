@@ -20,7 +20,10 @@ export function squaredError(predictions: Variable | Tensor, targets: Variable |
   const t = asVariable("squaredError", targets);
   checkSamples("squaredError", y.shape);
   if (y.shape.length !== t.shape.length || y.shape.some((extent, axis) => extent !== t.shape[axis])) {
-    throw codedError("SHAPE_MISMATCH", `squaredError: expected targets of shape [${y.shape.join(", ")}], found [${t.shape.join(", ")}]`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `squaredError: expected targets of shape [${y.shape.join(", ")}], found [${t.shape.join(", ")}]`,
+    );
   }
   const squares = y.map((a, b) => a.sub(b).square(), t);
   return squares.shape.length === 1 ? squares : squares.sum({ axis: squares.shape.map((_, axis) => axis).slice(1) });

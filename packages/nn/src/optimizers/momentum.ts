@@ -15,9 +15,16 @@ import { checkGradients, checkStepSize, type Optimizer } from "./optimizer.js";
  * @see             B. Polyak (1964), Some methods of speeding up the convergence of iteration methods.
  * @example         const optimizer = momentum({ stepSize: 0.1 });
  */
-export function momentum({ stepSize, momentum: rate = 0.9 }: { readonly stepSize: number; readonly momentum?: number }): Optimizer {
+export function momentum({
+  stepSize,
+  momentum: rate = 0.9,
+}: {
+  readonly stepSize: number;
+  readonly momentum?: number;
+}): Optimizer {
   checkStepSize("momentum", stepSize);
-  if (!(rate >= 0 && rate < 1)) throw codedError("BAD_ARGUMENT", `momentum: expected momentum in [0, 1), found ${rate}`);
+  if (!(rate >= 0 && rate < 1))
+    throw codedError("BAD_ARGUMENT", `momentum: expected momentum in [0, 1), found ${rate}`);
   const accumulate = apply("add", apply("mul", constant(rate), input(0)), input(1));
   const next = apply("sub", input(0), apply("mul", constant(stepSize), input(1)));
   const velocities = new Map<Parameter, Cell>();

@@ -19,7 +19,10 @@ export interface Optimizer {
 export function checkGradients(subject: string, gradients: ReadonlyMap<Parameter, Tensor>): void {
   for (const [parameter, gradient] of gradients) {
     if (!(parameter instanceof Parameter)) {
-      throw codedError("BAD_ARGUMENT", `${subject}: expected gradients by Parameter, found a key of type ${typeof parameter}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${subject}: expected gradients by Parameter, found a key of type ${typeof parameter}`,
+      );
     }
     const { shape, dtype, device } = parameter.cell;
     const name = parameter.name ?? "a parameter";
@@ -29,11 +32,20 @@ export function checkGradients(subject: string, gradients: ReadonlyMap<Parameter
         `${subject}: expected a gradient of shape [${shape.join(", ")}] for ${name}, found [${gradient.shape.join(", ")}]`,
       );
     }
-    if (gradient.dtype !== dtype) throw codedError("DTYPE_MISMATCH", `${subject}: expected a ${dtype} gradient for ${name}, found ${gradient.dtype}`);
-    if (gradient.device !== device) throw codedError("DEVICE_MISMATCH", `${subject}: expected the gradient of ${name} on its device`);
+    if (gradient.dtype !== dtype)
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `${subject}: expected a ${dtype} gradient for ${name}, found ${gradient.dtype}`,
+      );
+    if (gradient.device !== device)
+      throw codedError("DEVICE_MISMATCH", `${subject}: expected the gradient of ${name} on its device`);
   }
   for (const [parameter, gradient] of gradients) {
-    checkElements(gradient, "nonFinite", { kind: "non-finite value", node: subject, parameter: `the gradient of ${parameter.name ?? "a parameter"}` });
+    checkElements(gradient, "nonFinite", {
+      kind: "non-finite value",
+      node: subject,
+      parameter: `the gradient of ${parameter.name ?? "a parameter"}`,
+    });
   }
 }
 

@@ -162,10 +162,14 @@ export class Device {
 
   /** @internal Memory for `length` elements. */
   allocate(dtype: DType, length: number): Storage {
-    if (!this.#open) throw codedError("DISPOSED", `device ${this.name}: expected an open device, found one that was disposed`);
+    if (!this.#open)
+      throw codedError("DISPOSED", `device ${this.name}: expected an open device, found one that was disposed`);
     if (!this.dtypes.includes(dtype)) {
       checkDType(this.name, dtype);
-      throw codedError("DTYPE_MISMATCH", `device ${this.name}: expected one of ${this.dtypes.join(", ")}, found ${dtype}`);
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `device ${this.name}: expected one of ${this.dtypes.join(", ")}, found ${dtype}`,
+      );
     }
     const bytes = bytesPerElement(dtype) * length;
     if (this.#live + bytes > this.#memoryLimit) {
@@ -210,7 +214,11 @@ export class Device {
    * @internal The kernels that `work` asks for, not run, and the storages it let go of, which the caller releases
    * once the kernels have run.
    */
-  record<R>(work: () => R): { readonly kernels: readonly Kernel[]; readonly retired: readonly Storage[]; readonly result: R } {
+  record<R>(work: () => R): {
+    readonly kernels: readonly Kernel[];
+    readonly retired: readonly Storage[];
+    readonly result: R;
+  } {
     const outer = this.#recording;
     const recording = { kernels: [] as Kernel[], retired: [] as Storage[] };
     this.#recording = recording;
@@ -242,7 +250,10 @@ export class Device {
    */
   async read(view: View, length: number): Promise<TypedArray> {
     if (this.#recording !== null) {
-      throw codedError("NOT_REPLAYABLE", "read: expected no read while a step is recorded; return the tensor and read it outside");
+      throw codedError(
+        "NOT_REPLAYABLE",
+        "read: expected no read while a step is recorded; return the tensor and read it outside",
+      );
     }
     const values = this.#executor.read(view.storage.buffer, view.offset, length);
     const faults = this.#faults;

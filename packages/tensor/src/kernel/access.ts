@@ -19,10 +19,12 @@ export function mergeAxes(shape: readonly number[], strides: readonly (readonly 
     }
     if (joins) {
       extents[last] = (extents[last] as number) * extent;
-      for (let k = 0; k < strides.length; k++) (merged[k] as number[])[last] = (strides[k] as readonly number[])[axis] as number;
+      for (let k = 0; k < strides.length; k++)
+        (merged[k] as number[])[last] = (strides[k] as readonly number[])[axis] as number;
     } else {
       extents.push(extent);
-      for (let k = 0; k < strides.length; k++) (merged[k] as number[]).push((strides[k] as readonly number[])[axis] as number);
+      for (let k = 0; k < strides.length; k++)
+        (merged[k] as number[]).push((strides[k] as readonly number[])[axis] as number);
     }
   }
   return { extents, strides: merged };

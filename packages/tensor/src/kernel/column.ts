@@ -16,10 +16,22 @@ export interface ColumnTrace {
 
 export type ColumnStatement =
   /** vector ← f(element) with the element of `source` in register `element` */
-  | { readonly kind: "map"; readonly vector: number; readonly source: number; readonly element: number; readonly f: Expression }
+  | {
+      readonly kind: "map";
+      readonly vector: number;
+      readonly source: number;
+      readonly element: number;
+      readonly f: Expression;
+    }
   /** vector ← values of `source` in ascending order, NaN last */
   | { readonly kind: "sorted"; readonly vector: number; readonly source: number }
-  | { readonly kind: "slice"; readonly vector: number; readonly source: number; readonly start: number; readonly stop: number }
+  | {
+      readonly kind: "slice";
+      readonly vector: number;
+      readonly source: number;
+      readonly start: number;
+      readonly stop: number;
+    }
   /** register ← ⊕ f(element) over `source`; the mean divides by its length */
   | {
       readonly kind: "reduce";

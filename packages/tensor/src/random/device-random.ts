@@ -53,10 +53,25 @@ export class DeviceRandom {
     this.#checkFloating("uniform", dtype);
     const high27 = this.#words(shape, 0, dtype === "float32" ? 8 : 5).cast(dtype);
     let unit: Tensor;
-    if (dtype === "float32") unit = high27.map((u) => u.mul(2 ** -24).mul(high - low).add(low));
+    if (dtype === "float32")
+      unit = high27.map((u) =>
+        u
+          .mul(2 ** -24)
+          .mul(high - low)
+          .add(low),
+      );
     else {
       const low26 = this.#words(shape, 1, 6).cast(dtype);
-      unit = high27.map((a, b) => a.mul(2 ** 26).add(b).mul(2 ** -53).mul(high - low).add(low), low26);
+      unit = high27.map(
+        (a, b) =>
+          a
+            .mul(2 ** 26)
+            .add(b)
+            .mul(2 ** -53)
+            .mul(high - low)
+            .add(low),
+        low26,
+      );
     }
     this.#advance();
     return unit;

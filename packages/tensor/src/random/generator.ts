@@ -13,7 +13,10 @@ export interface Generator {
   /** Numbers in [low, high). */
   uniform(shape: readonly number[], options?: { readonly low?: number; readonly high?: number }): HostArray;
   /** Normal numbers. */
-  normal(shape: readonly number[], options?: { readonly mean?: number; readonly standardDeviation?: number }): HostArray;
+  normal(
+    shape: readonly number[],
+    options?: { readonly mean?: number; readonly standardDeviation?: number },
+  ): HostArray;
   /** 0 … n − 1 in random order. */
   permutation(n: number): Int32Array;
   /** Words of 32 random bits. */

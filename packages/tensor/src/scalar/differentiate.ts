@@ -41,6 +41,9 @@ function derive(e: Expression, index: number): Expression {
 
 /** gᵧ · ∂f/∂xₖ with gᵧ as input 0 and the inputs of f shifted by one: the body of an elementwise backward. */
 export function vectorJacobianBody(e: Expression, index: number): Expression {
-  return apply("mul", input(0), substitute(differentiate(e, index), (k) => input(k + 1)));
+  return apply(
+    "mul",
+    input(0),
+    substitute(differentiate(e, index), (k) => input(k + 1)),
+  );
 }
-

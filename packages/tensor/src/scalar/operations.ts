@@ -116,9 +116,22 @@ const integerMul: JsBody = {
 
 /** The scalar operations: name → record. */
 export const operations = {
-  add: binary((a, b) => `(${a} + ${b})`, (a, b) => a + b, [() => c(1), () => c(1)]),
-  sub: binary((a, b) => `(${a} - ${b})`, (a, b) => a - b, [() => c(1), () => c(-1)]),
-  mul: binary((a, b) => `(${a} * ${b})`, (a, b) => a * b, [(_, b) => b, (a) => a], { jsInteger: integerMul }),
+  add: binary(
+    (a, b) => `(${a} + ${b})`,
+    (a, b) => a + b,
+    [() => c(1), () => c(1)],
+  ),
+  sub: binary(
+    (a, b) => `(${a} - ${b})`,
+    (a, b) => a - b,
+    [() => c(1), () => c(-1)],
+  ),
+  mul: binary(
+    (a, b) => `(${a} * ${b})`,
+    (a, b) => a * b,
+    [(_, b) => b, (a) => a],
+    { jsInteger: integerMul },
+  ),
   div: binary(
     (a, b) => `(${a} / ${b})`,
     (a, b) => a / b,
@@ -139,37 +152,129 @@ export const operations = {
     (a, b) => a - Math.floor(a / b) * b,
     [() => c(1), (a, b) => neg(apply("floor", div(a, b)))],
   ),
-  maximum: binary((a, b) => `Math.max(${a}, ${b})`, (a, b) => Math.max(a, b), winner("greater")),
-  minimum: binary((a, b) => `Math.min(${a}, ${b})`, (a, b) => Math.min(a, b), winner("less")),
+  maximum: binary(
+    (a, b) => `Math.max(${a}, ${b})`,
+    (a, b) => Math.max(a, b),
+    winner("greater"),
+  ),
+  minimum: binary(
+    (a, b) => `Math.min(${a}, ${b})`,
+    (a, b) => Math.min(a, b),
+    winner("less"),
+  ),
 
-  neg: unary((u) => `(-${u})`, (u) => -u, () => c(-1), "numeric"),
-  abs: unary((u) => `Math.abs(${u})`, Math.abs, (u) => apply("sign", u), "numeric"),
+  neg: unary(
+    (u) => `(-${u})`,
+    (u) => -u,
+    () => c(-1),
+    "numeric",
+  ),
+  abs: unary(
+    (u) => `Math.abs(${u})`,
+    Math.abs,
+    (u) => apply("sign", u),
+    "numeric",
+  ),
   sign: unary((u) => `Math.sign(${u})`, Math.sign, null, "numeric"),
   floor: unary((u) => `Math.floor(${u})`, Math.floor, null),
   ceil: unary((u) => `Math.ceil(${u})`, Math.ceil, null),
   trunc: unary((u) => `Math.trunc(${u})`, Math.trunc, null),
   round: unary((u) => `roundHalfEven(${u})`, roundHalfEven, null),
 
-  exp: unary((u) => `Math.exp(${u})`, Math.exp, (_, value) => value),
-  expm1: unary((u) => `Math.expm1(${u})`, Math.expm1, (_, value) => add(value, c(1))),
-  log: unary((u) => `Math.log(${u})`, Math.log, (u) => div(c(1), u)),
-  log1p: unary((u) => `Math.log1p(${u})`, Math.log1p, (u) => div(c(1), add(u, c(1)))),
-  sqrt: unary((u) => `Math.sqrt(${u})`, Math.sqrt, (_, value) => div(c(0.5), value)),
-  square: unary((u) => `(${u} * ${u})`, (u) => u * u, (u) => mul(c(2), u), "numeric"),
-  reciprocal: unary((u) => `(1 / ${u})`, (u) => 1 / u, (_, value) => neg(square(value))),
+  exp: unary(
+    (u) => `Math.exp(${u})`,
+    Math.exp,
+    (_, value) => value,
+  ),
+  expm1: unary(
+    (u) => `Math.expm1(${u})`,
+    Math.expm1,
+    (_, value) => add(value, c(1)),
+  ),
+  log: unary(
+    (u) => `Math.log(${u})`,
+    Math.log,
+    (u) => div(c(1), u),
+  ),
+  log1p: unary(
+    (u) => `Math.log1p(${u})`,
+    Math.log1p,
+    (u) => div(c(1), add(u, c(1))),
+  ),
+  sqrt: unary(
+    (u) => `Math.sqrt(${u})`,
+    Math.sqrt,
+    (_, value) => div(c(0.5), value),
+  ),
+  square: unary(
+    (u) => `(${u} * ${u})`,
+    (u) => u * u,
+    (u) => mul(c(2), u),
+    "numeric",
+  ),
+  reciprocal: unary(
+    (u) => `(1 / ${u})`,
+    (u) => 1 / u,
+    (_, value) => neg(square(value)),
+  ),
 
-  sin: unary((u) => `Math.sin(${u})`, Math.sin, (u) => apply("cos", u)),
-  cos: unary((u) => `Math.cos(${u})`, Math.cos, (u) => neg(apply("sin", u))),
-  tan: unary((u) => `Math.tan(${u})`, Math.tan, (_, value) => add(c(1), square(value))),
-  atan: unary((u) => `Math.atan(${u})`, Math.atan, (u) => div(c(1), add(c(1), square(u)))),
-  sinh: unary((u) => `Math.sinh(${u})`, Math.sinh, (u) => apply("cosh", u)),
-  cosh: unary((u) => `Math.cosh(${u})`, Math.cosh, (u) => apply("sinh", u)),
-  tanh: unary((u) => `Math.tanh(${u})`, Math.tanh, (_, value) => sub(c(1), square(value))),
+  sin: unary(
+    (u) => `Math.sin(${u})`,
+    Math.sin,
+    (u) => apply("cos", u),
+  ),
+  cos: unary(
+    (u) => `Math.cos(${u})`,
+    Math.cos,
+    (u) => neg(apply("sin", u)),
+  ),
+  tan: unary(
+    (u) => `Math.tan(${u})`,
+    Math.tan,
+    (_, value) => add(c(1), square(value)),
+  ),
+  atan: unary(
+    (u) => `Math.atan(${u})`,
+    Math.atan,
+    (u) => div(c(1), add(c(1), square(u))),
+  ),
+  sinh: unary(
+    (u) => `Math.sinh(${u})`,
+    Math.sinh,
+    (u) => apply("cosh", u),
+  ),
+  cosh: unary(
+    (u) => `Math.cosh(${u})`,
+    Math.cosh,
+    (u) => apply("sinh", u),
+  ),
+  tanh: unary(
+    (u) => `Math.tanh(${u})`,
+    Math.tanh,
+    (_, value) => sub(c(1), square(value)),
+  ),
 
-  sigmoid: unary((u) => `sigmoid(${u})`, sigmoid, (_, value) => mul(value, sub(c(1), value))),
-  softplus: unary((u) => `softplus(${u})`, softplus, (u) => apply("sigmoid", u)),
-  logCosh: unary((u) => `logCosh(${u})`, logCosh, (u) => apply("tanh", u)),
-  relu: unary((u) => `Math.max(${u}, 0)`, (u) => Math.max(u, 0), (u) => select(apply("greater", u, c(0)), c(1), c(0)), "numeric"),
+  sigmoid: unary(
+    (u) => `sigmoid(${u})`,
+    sigmoid,
+    (_, value) => mul(value, sub(c(1), value)),
+  ),
+  softplus: unary(
+    (u) => `softplus(${u})`,
+    softplus,
+    (u) => apply("sigmoid", u),
+  ),
+  logCosh: unary(
+    (u) => `logCosh(${u})`,
+    logCosh,
+    (u) => apply("tanh", u),
+  ),
+  relu: unary(
+    (u) => `Math.max(${u}, 0)`,
+    (u) => Math.max(u, 0),
+    (u) => select(apply("greater", u, c(0)), c(1), c(0)),
+    "numeric",
+  ),
 
   equal: comparison("===", (a, b) => a === b),
   notEqual: comparison("!==", (a, b) => a !== b),
@@ -177,11 +282,45 @@ export const operations = {
   lessEqual: comparison("<=", (a, b) => a <= b),
   greater: comparison(">", (a, b) => a > b),
   greaterEqual: comparison(">=", (a, b) => a >= b),
-  and: binary((a, b) => `(${a} & ${b})`, (a, b) => a & b, [null, null], { domain: "any", result: "bool" }),
-  or: binary((a, b) => `(${a} | ${b})`, (a, b) => a | b, [null, null], { domain: "any", result: "bool" }),
-  not: { ...unary((u) => `(${u} ? 0 : 1)`, (u) => (u ? 0 : 1), null, "any"), result: "bool" },
-  isFinite: { ...unary((u) => `(${u} - ${u} === 0 ? 1 : 0)`, (u) => (u - u === 0 ? 1 : 0), null, "any"), result: "bool" },
-  isNaN: { ...unary((u) => `(${u} !== ${u} ? 1 : 0)`, (u) => (u !== u ? 1 : 0), null, "any"), result: "bool" },
+  and: binary(
+    (a, b) => `(${a} & ${b})`,
+    (a, b) => a & b,
+    [null, null],
+    { domain: "any", result: "bool" },
+  ),
+  or: binary(
+    (a, b) => `(${a} | ${b})`,
+    (a, b) => a | b,
+    [null, null],
+    { domain: "any", result: "bool" },
+  ),
+  not: {
+    ...unary(
+      (u) => `(${u} ? 0 : 1)`,
+      (u) => (u ? 0 : 1),
+      null,
+      "any",
+    ),
+    result: "bool",
+  },
+  isFinite: {
+    ...unary(
+      (u) => `(${u} - ${u} === 0 ? 1 : 0)`,
+      (u) => (u - u === 0 ? 1 : 0),
+      null,
+      "any",
+    ),
+    result: "bool",
+  },
+  isNaN: {
+    ...unary(
+      (u) => `(${u} !== ${u} ? 1 : 0)`,
+      (u) => (u !== u ? 1 : 0),
+      null,
+      "any",
+    ),
+    result: "bool",
+  },
 
   where: {
     arity: 3,
@@ -191,7 +330,11 @@ export const operations = {
       print: (condition, a, b) => `(${condition} ? ${a} : ${b})`,
       evaluate: (condition, a, b) => (condition ? a : b) as number,
     },
-    derivative: [null, ([condition]) => select(condition as Expression, c(1), c(0)), ([condition]) => select(condition as Expression, c(0), c(1))],
+    derivative: [
+      null,
+      ([condition]) => select(condition as Expression, c(1), c(0)),
+      ([condition]) => select(condition as Expression, c(0), c(1)),
+    ],
   },
   clamp: {
     arity: 3,
@@ -204,7 +347,11 @@ export const operations = {
     derivative: [
       ([u, low, high]) =>
         select(
-          apply("and", apply("greaterEqual", u as Expression, low as Expression), apply("lessEqual", u as Expression, high as Expression)),
+          apply(
+            "and",
+            apply("greaterEqual", u as Expression, low as Expression),
+            apply("lessEqual", u as Expression, high as Expression),
+          ),
           c(1),
           c(0),
         ),
@@ -215,13 +362,52 @@ export const operations = {
 } as const satisfies Record<string, Operation>;
 
 export type OperationName =
-  | "add" | "sub" | "mul" | "div" | "pow" | "remainder" | "maximum" | "minimum"
-  | "neg" | "abs" | "sign" | "floor" | "ceil" | "trunc" | "round"
-  | "exp" | "expm1" | "log" | "log1p" | "sqrt" | "square" | "reciprocal"
-  | "sin" | "cos" | "tan" | "atan" | "sinh" | "cosh" | "tanh"
-  | "sigmoid" | "softplus" | "logCosh" | "relu"
-  | "equal" | "notEqual" | "less" | "lessEqual" | "greater" | "greaterEqual" | "and" | "or" | "not"
-  | "isFinite" | "isNaN" | "where" | "clamp";
+  | "add"
+  | "sub"
+  | "mul"
+  | "div"
+  | "pow"
+  | "remainder"
+  | "maximum"
+  | "minimum"
+  | "neg"
+  | "abs"
+  | "sign"
+  | "floor"
+  | "ceil"
+  | "trunc"
+  | "round"
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "sqrt"
+  | "square"
+  | "reciprocal"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "sigmoid"
+  | "softplus"
+  | "logCosh"
+  | "relu"
+  | "equal"
+  | "notEqual"
+  | "less"
+  | "lessEqual"
+  | "greater"
+  | "greaterEqual"
+  | "and"
+  | "or"
+  | "not"
+  | "isFinite"
+  | "isNaN"
+  | "where"
+  | "clamp";
 
 export function operation(name: OperationName): Operation {
   return operations[name];

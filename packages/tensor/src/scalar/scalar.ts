@@ -53,7 +53,10 @@ export function combine(operation: OperationName, args: readonly (Scalar | numbe
       throw codedError("BAD_ARGUMENT", `${operation}: expected a Scalar or a number, found ${typeof arg}`);
     }
     if (arg.trace !== first.trace) {
-      throw codedError("BAD_ARGUMENT", `${operation}: expected scalars of one function, found one captured from another`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${operation}: expected scalars of one function, found one captured from another`,
+      );
     }
     return arg.expression;
   });
@@ -70,10 +73,16 @@ export function traceScalar(subject: string, f: ScalarFunction, arity: number): 
 export function expressionOf(subject: string, result: unknown, trace: object): Expression {
   if (typeof result === "number") return constant(result);
   if (!(result instanceof Scalar)) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected the function to return a Scalar or a number, found ${typeof result}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected the function to return a Scalar or a number, found ${typeof result}`,
+    );
   }
   if (result.trace !== trace) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected the function to return its own Scalar, found one of another function`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected the function to return its own Scalar, found one of another function`,
+    );
   }
   return result.expression;
 }

@@ -69,17 +69,26 @@ const level = (axis: number) => (axis < 0 ? "start" : String(axis));
 const element = (indices: readonly boolean[], inside: string) => (k: number) =>
   indices[k] ? `p${k + 1}_${inside}` : `b${k + 1}[p${k + 1}_${inside}]`;
 
-export function compileMap(f: Normalized, rank: number, indices: readonly boolean[], arithmetic: Arithmetic): LoopFunction {
+export function compileMap(
+  f: Normalized,
+  rank: number,
+  indices: readonly boolean[],
+  arithmetic: Arithmetic,
+): LoopFunction {
   const operands = indices.length + 1;
   const inside = level(rank - 1);
   const { statements, value } = printFormula(f, element(indices, inside), slot, arithmetic, "t");
   const body = `${statements} b0[p0_${inside}] = ${value};`;
   const all = names(operands, String).map(Number);
-  const source = declarations(operands, rank, f.constants.length, "extents") + starts(operands) + nest(0, rank, all, body);
+  const source =
+    declarations(operands, rank, f.constants.length, "extents") + starts(operands) + nest(0, rank, all, body);
   return evaluateSource("buffers, offsets, strides, extents, constants", source, bodyFunctions);
 }
 
-const monoids: Record<Monoid, { readonly start: string; readonly step: (v: string) => string; readonly result: string }> = {
+const monoids: Record<
+  Monoid,
+  { readonly start: string; readonly step: (v: string) => string; readonly result: string }
+> = {
   sum: { start: "let acc = 0;", step: (v) => `acc += ${v};`, result: "acc" },
   product: { start: "let acc = 1;", step: (v) => `acc *= ${v};`, result: "acc" },
   max: { start: "let acc = -Infinity;", step: (v) => `acc = Math.max(acc, ${v});`, result: "acc" },
@@ -91,7 +100,8 @@ const monoids: Record<Monoid, { readonly start: string; readonly step: (v: strin
 function winner(better: string) {
   return {
     start: "let best = 0, at = -1, count = 0;",
-    step: (v: string) => `const v = ${v}; if (at < 0 || v ${better} best || (v !== v && best === best)) { best = v; at = count; } count++;`,
+    step: (v: string) =>
+      `const v = ${v}; if (at < 0 || v ${better} best || (v !== v && best === best)) { best = v; at = count; } count++;`,
     result: "at",
   };
 }
@@ -111,7 +121,15 @@ export function compileReduce(
   const inner = printFormula(f, element(indices, level(rank - 1)), slot, arithmetic, "t");
   const { start, step, result } = monoids[monoid];
   const offset = f.constants.length;
-  const outer = epilogue && printFormula(epilogue, () => "result", (k) => slot(offset + k), arithmetic, "u");
+  const outer =
+    epilogue &&
+    printFormula(
+      epilogue,
+      () => "result",
+      (k) => slot(offset + k),
+      arithmetic,
+      "u",
+    );
   const write = outer
     ? `const result = ${result}; ${outer.statements} b0[p0_${outLevel}] = ${outer.value};`
     : `b0[p0_${outLevel}] = ${result};`;
@@ -171,7 +189,10 @@ export type ColumnFunction = (
 ) => void;
 
 /** Views of a factor source in a fixed order, and how many scratch columns filling it takes. */
-export function factorViews(factors: Factors): { readonly views: readonly View[]; readonly columns: readonly number[] } {
+export function factorViews(factors: Factors): {
+  readonly views: readonly View[];
+  readonly columns: readonly number[];
+} {
   switch (factors.kind) {
     case "dense":
       return { views: [factors.rows], columns: [] };
@@ -179,7 +200,10 @@ export function factorViews(factors: Factors): { readonly views: readonly View[]
       return { views: [factors.delta, factors.x], columns: [] };
     case "mixed": {
       const base = factorViews(factors.base);
-      return { views: [factors.weights, ...base.views], columns: [factors.weights.shape[1] as number, ...base.columns] };
+      return {
+        views: [factors.weights, ...base.views],
+        columns: [factors.weights.shape[1] as number, ...base.columns],
+      };
     }
     case "summed": {
       const parts = factors.parts.map(factorViews);
@@ -289,7 +313,13 @@ export function compileColumn(program: ColumnTrace, factors: Factors): ColumnFun
     const normal = normalize(e);
     const first = constants;
     constants += normal.constants.length;
-    return printFormula(normal, (k) => `r${k}`, (k) => slot(first + k), "floating", `t${unique++}_`);
+    return printFormula(
+      normal,
+      (k) => `r${k}`,
+      (k) => slot(first + k),
+      "floating",
+      `t${unique++}_`,
+    );
   };
   const length = (v: number) => `v${v}.length`;
   const print = (list: readonly ColumnStatement[]): string =>
@@ -346,7 +376,8 @@ export function compileColumn(program: ColumnTrace, factors: Factors): ColumnFun
   for (let k = 0; k < all; k++) {
     head += `const b${k} = buffers[${k}], o${k} = offsets[${k}];`;
     const rank = k === 0 || k >= first ? 1 : (views[k - 1] as { shape: readonly number[] }).shape.length;
-    for (let axis = 0; axis < rank; axis++) head += `const s${k}_${axis} = strides[${k}][${axis}], x${k}_${axis} = extents[${k}][${axis}];`;
+    for (let axis = 0; axis < rank; axis++)
+      head += `const s${k}_${axis} = strides[${k}][${axis}], x${k}_${axis} = extents[${k}][${axis}];`;
   }
   for (let k = 0; k < constants; k++) head += `const k${k} = constants[${k}];`;
   for (let k = 0; k < program.vectors; k++) head += `const v${k} = vectors[${k}];`;

@@ -55,7 +55,9 @@ export function symmetricEigen(
     }
     converged = !rotated;
   }
-  const order = Array.from({ length: n }, (_, i) => i).sort((i, j) => (a[i * n + i] as number) - (a[j * n + j] as number));
+  const order = Array.from({ length: n }, (_, i) => i).sort(
+    (i, j) => (a[i * n + i] as number) - (a[j * n + j] as number),
+  );
   const values = Float64Array.from(order, (i) => a[i * n + i] as number);
   const vectors = new Float64Array(n * n);
   order.forEach((from, to) => {

@@ -119,8 +119,16 @@ export function interpretContract(epilogue: Normalized | null): LoopFunction {
         for (let n = 0; n < columns; n++) {
           let sum = 0;
           for (let k = 0; k < depth; k++) {
-            const left = (offsets[1] as number) + b * stride(strides, 1, 0) + m * stride(strides, 1, 1) + k * stride(strides, 1, 3);
-            const right = (offsets[2] as number) + b * stride(strides, 2, 0) + k * stride(strides, 2, 3) + n * stride(strides, 2, 2);
+            const left =
+              (offsets[1] as number) +
+              b * stride(strides, 1, 0) +
+              m * stride(strides, 1, 1) +
+              k * stride(strides, 1, 3);
+            const right =
+              (offsets[2] as number) +
+              b * stride(strides, 2, 0) +
+              k * stride(strides, 2, 3) +
+              n * stride(strides, 2, 2);
             sum += ((buffers[1] as Numbers)[left] as number) * ((buffers[2] as Numbers)[right] as number);
           }
           (buffers[0] as Numbers)[at(0, b, m, n)] = after
@@ -230,7 +238,10 @@ function valuesOf(
       const x = next.view++;
       const p = extent(x, 2);
       return each(extent(delta, 0), (n) =>
-        each(extent(delta, 1), (t) => at(delta, n, t, Math.floor(d / p)) * at(x, n, t, d % p)).reduce((a, b) => a + b, 0),
+        each(extent(delta, 1), (t) => at(delta, n, t, Math.floor(d / p)) * at(x, n, t, d % p)).reduce(
+          (a, b) => a + b,
+          0,
+        ),
       );
     }
     case "mixed": {

@@ -28,7 +28,8 @@ export function printFormula(
       const { js, jsInteger } = operation(node.operation);
       const args = node.arguments.map((k) => text[k] as string);
       let body = (arithmetic !== "floating" && jsInteger ? jsInteger : js).print(...args);
-      if (arithmetic !== "floating" && wrapped.has(node.operation)) body = `(${body} ${arithmetic === "int32" ? "|" : ">>>"} 0)`;
+      if (arithmetic !== "floating" && wrapped.has(node.operation))
+        body = `(${body} ${arithmetic === "int32" ? "|" : ">>>"} 0)`;
       // Named, because bodies such as remainder repeat their operands; engines fold single uses away.
       if (i < nodes.length - 1) {
         const name = `${prefix}${i}`;

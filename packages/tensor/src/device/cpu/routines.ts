@@ -118,7 +118,13 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const [out] = outputs as [View];
     const [key0, key1] = elements(key) as unknown as [number, number];
     const words = new Uint32Array(sizeOf(out.shape));
-    randomWords([key0, key1], elements(counter)[0] as number, attributes["lane"] as number, attributes["shift"] as number, words);
+    randomWords(
+      [key0, key1],
+      elements(counter)[0] as number,
+      attributes["lane"] as number,
+      attributes["shift"] as number,
+      words,
+    );
     const target = buffer(out);
     for (let i = 0; i < words.length; i++) target[out.offset + i] = words[i] as number;
   },
@@ -129,8 +135,10 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const [values, vectors] = outputs as [View, View];
     const n = a.shape[0] as number;
     const result = symmetricEigen(elements(a), n);
-    for (let i = 0; i < n; i++) buffer(values)[values.offset + i] = result.converged ? (result.values[i] as number) : NaN;
-    for (let i = 0; i < n * n; i++) buffer(vectors)[vectors.offset + i] = result.converged ? (result.vectors[i] as number) : NaN;
+    for (let i = 0; i < n; i++)
+      buffer(values)[values.offset + i] = result.converged ? (result.values[i] as number) : NaN;
+    for (let i = 0; i < n * n; i++)
+      buffer(vectors)[vectors.offset + i] = result.converged ? (result.vectors[i] as number) : NaN;
   },
 
   /** first int32 [1] → the fault cell, when it names an element and no fault is set yet. */

@@ -96,7 +96,10 @@ export class CpuSchedule {
   #map({ out, f, operands }: MapKernel): () => void {
     const normal = normalize(f);
     const rank = out.shape.length;
-    const { extents, strides } = mergeAxes(out.shape, [out.strides, ...operands.map((operand) => operandStrides(operand, rank))]);
+    const { extents, strides } = mergeAxes(out.shape, [
+      out.strides,
+      ...operands.map((operand) => operandStrides(operand, rank)),
+    ]);
     const arithmetic = arithmeticOf(operands);
     const indices = operands.map(isIndex);
     const loop = this.#compiles
@@ -115,7 +118,8 @@ export class CpuSchedule {
     const rank = shape.length;
     const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
     const all = operands.map((operand) => operandStrides(operand, rank));
-    const pick = (order: readonly number[]) => (strides: readonly number[]) => order.map((axis) => strides[axis] as number);
+    const pick = (order: readonly number[]) => (strides: readonly number[]) =>
+      order.map((axis) => strides[axis] as number);
     const outer = mergeAxes(pick(kept)(shape), [out.strides, ...all.map(pick(kept))]);
     const zeros = axes.map(() => 0);
     const inner = mergeAxes(pick(axes)(shape), [zeros, ...all.map(pick(axes))]);
