@@ -53,7 +53,11 @@ export function checkElements(x: Tensor, test: FaultTest, { kind, node, paramete
     name: "check",
     inputs: [first],
     outputs: [device.faults],
-    attributes: { code: device.faultCode(kind), node: device.origins.number(node), parameter: device.origins.number(parameter) },
+    attributes: {
+      code: device.faultCode(kind),
+      node: device.origins.number(node),
+      parameter: device.origins.number(parameter),
+    },
   });
   first.dispose();
 }

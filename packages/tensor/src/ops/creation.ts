@@ -38,7 +38,11 @@ export function upload(device: Device, values: TypedArray, dtype: DType, shape: 
   return result;
 }
 
-function flatten(values: HostValues): { readonly flat: number[]; readonly shape: number[]; readonly booleans: boolean } {
+function flatten(values: HostValues): {
+  readonly flat: number[];
+  readonly shape: number[];
+  readonly booleans: boolean;
+} {
   const flat: number[] = [];
   const shape: number[] = [];
   let leafDepth = -1;
@@ -53,14 +57,20 @@ function flatten(values: HostValues): { readonly flat: number[]; readonly shape:
     }
     const list = value as ArrayLike<HostValues>;
     if (!Array.isArray(value) && dtypeOf(value) === undefined) {
-      throw codedError("BAD_ARGUMENT", `tensor: expected numbers or booleans, found ${value === null ? "null" : typeof value}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `tensor: expected numbers or booleans, found ${value === null ? "null" : typeof value}`,
+      );
     }
     if (shape[depth] === undefined && leafDepth === -1) shape[depth] = list.length;
     if (shape[depth] !== list.length) throw ragged();
     for (let i = 0; i < list.length; i++) visit(list[i] as HostValues, depth + 1);
   };
   const ragged = () =>
-    codedError("SHAPE_MISMATCH", `tensor: expected nested arrays of equal lengths, found ragged ones after shape ${formatShape(shape)}`);
+    codedError(
+      "SHAPE_MISMATCH",
+      `tensor: expected nested arrays of equal lengths, found ragged ones after shape ${formatShape(shape)}`,
+    );
   visit(values, 0);
   return { flat, shape, booleans: booleans && flat.length > 0 };
 }
@@ -93,7 +103,10 @@ export function tensor(device: Device, values: HostValues, options: TensorOption
   } else {
     const { flat, shape: found, booleans } = flatten(values);
     if (shape !== undefined && found.length > 1 && !sameShape(shape, found)) {
-      throw codedError("SHAPE_MISMATCH", `tensor: expected shape ${formatShape(shape)}, found nested arrays of shape ${formatShape(found)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `tensor: expected shape ${formatShape(shape)}, found nested arrays of shape ${formatShape(found)}`,
+      );
     }
     host = flat;
     shape ??= found;
@@ -103,7 +116,10 @@ export function tensor(device: Device, values: HostValues, options: TensorOption
   checkDType("tensor", dtype);
   checkShape("tensor", shape);
   if (sizeOf(shape) !== host.length) {
-    throw codedError("SHAPE_MISMATCH", `tensor: expected ${sizeOf(shape)} values for shape ${formatShape(shape)}, found ${host.length}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `tensor: expected ${sizeOf(shape)} values for shape ${formatShape(shape)}, found ${host.length}`,
+    );
   }
   if (options.allowNonFinite !== true || dtype === "int32" || dtype === "uint32") checkFinite("tensor", host, shape);
   if (dtype === "int32" || dtype === "uint32") checkIntegers(dtype, host);
@@ -115,12 +131,20 @@ function checkIntegers(dtype: "int32" | "uint32", values: ArrayLike<number>): vo
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (!Number.isInteger(value) || value < low || value > high) {
-      throw codedError("BAD_DATA", `tensor: expected whole numbers in the range of ${dtype}, found ${value} at element ${i}`);
+      throw codedError(
+        "BAD_DATA",
+        `tensor: expected whole numbers in the range of ${dtype}, found ${value} at element ${i}`,
+      );
     }
   }
 }
 
-export function full(device: Device, shape: readonly number[], value: number, { dtype = "float32" }: DTypeOption = {}): Tensor {
+export function full(
+  device: Device,
+  shape: readonly number[],
+  value: number,
+  { dtype = "float32" }: DTypeOption = {},
+): Tensor {
   checkDType("full", dtype);
   checkShape("full", shape);
   const result = empty(device, dtype, [...shape]);
@@ -136,10 +160,17 @@ export function eye(device: Device, rows: number, columns: number, { dtype = "fl
   return result;
 }
 
-export function arange(device: Device, stop: number, { start = 0, step = 1, dtype = "float32" }: ArangeOptions = {}): Tensor {
+export function arange(
+  device: Device,
+  stop: number,
+  { start = 0, step = 1, dtype = "float32" }: ArangeOptions = {},
+): Tensor {
   checkDType("arange", dtype);
   if (!Number.isFinite(start) || !Number.isFinite(stop) || !Number.isFinite(step) || step === 0) {
-    throw codedError("BAD_ARGUMENT", `arange: expected finite start, stop and a step ≠ 0, found ${start}, ${stop} and ${step}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `arange: expected finite start, stop and a step ≠ 0, found ${start}, ${stop} and ${step}`,
+    );
   }
   const result = empty(device, dtype, [Math.max(0, Math.ceil((stop - start) / step))]);
   const f = apply("add", constant(start), apply("mul", input(0), constant(step)));
@@ -147,7 +178,13 @@ export function arange(device: Device, stop: number, { start = 0, step = 1, dtyp
   return result;
 }
 
-export function linspace(device: Device, start: number, stop: number, count: number, { dtype = "float32" }: DTypeOption = {}): Tensor {
+export function linspace(
+  device: Device,
+  start: number,
+  stop: number,
+  count: number,
+  { dtype = "float32" }: DTypeOption = {},
+): Tensor {
   checkDType("linspace", dtype);
   if (!Number.isInteger(count) || count < 1) {
     throw codedError("BAD_ARGUMENT", `linspace: expected count to be a whole number ≥ 1, found ${count}`);

@@ -93,12 +93,25 @@ export function elementwise(name: OperationName, operands: readonly (Tensor | nu
             ? dtype !== "bool"
             : true;
     if (!allowed) {
-      const wanted = record.domain === "floating" ? "a floating dtype" : record.domain === "numeric" ? "a numeric dtype" : "bool";
-      throw codedError("DTYPE_MISMATCH", `${name}: expected ${wanted}, found ${tensors.map(describe).join(", ")}; cast it`);
+      const wanted =
+        record.domain === "floating" ? "a floating dtype" : record.domain === "numeric" ? "a numeric dtype" : "bool";
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `${name}: expected ${wanted}, found ${tensors.map(describe).join(", ")}; cast it`,
+      );
     }
   }
-  const shape = broadcastShapes(name, tensors.map((x) => x.shape));
-  return runMap(tensors[0].device, record.result === "bool" ? "bool" : dtype, shape, formulaOf(name, operands), tensors);
+  const shape = broadcastShapes(
+    name,
+    tensors.map((x) => x.shape),
+  );
+  return runMap(
+    tensors[0].device,
+    record.result === "bool" ? "bool" : dtype,
+    shape,
+    formulaOf(name, operands),
+    tensors,
+  );
 }
 
 function whereDType([condition, a, b]: readonly (Tensor | number)[]): DType {
@@ -133,7 +146,10 @@ export function mapExpression(subject: string, formula: Expression, tensors: rea
   const values = checked.filter((x) => x.dtype !== "bool");
   const dtype = values.length === 0 ? "bool" : sameDType(subject, values);
   const bool = formula.kind === "apply" && operation(formula.operation).result === "bool";
-  const shape = broadcastShapes(subject, checked.map((x) => x.shape));
+  const shape = broadcastShapes(
+    subject,
+    checked.map((x) => x.shape),
+  );
   return runMap(checked[0].device, bool ? "bool" : dtype, shape, formula, checked);
 }
 
@@ -149,7 +165,11 @@ export function mapExpression(subject: string, formula: Expression, tensors: rea
  */
 export function where(condition: Scalar, a: Scalar | number, b: Scalar | number): Scalar;
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor;
-export function where(condition: Tensor | Scalar, a: Tensor | Scalar | number, b: Tensor | Scalar | number): Tensor | Scalar {
+export function where(
+  condition: Tensor | Scalar,
+  a: Tensor | Scalar | number,
+  b: Tensor | Scalar | number,
+): Tensor | Scalar {
   if (condition instanceof Scalar) return combine("where", [condition, a as Scalar | number, b as Scalar | number]);
   return elementwise("where", [condition, a as Tensor | number, b as Tensor | number]);
 }

@@ -27,7 +27,13 @@ export function gather(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis
   checkIndices("gather", indices, length);
   const flat = contiguous(indices);
   const count = indices.size;
-  const repeated: View = { storage: flat.storage, dtype: flat.dtype, shape: [outer, count, inner], strides: [0, 1, 0], offset: flat.offset };
+  const repeated: View = {
+    storage: flat.storage,
+    dtype: flat.dtype,
+    shape: [outer, count, inner],
+    strides: [0, 1, 0],
+    offset: flat.offset,
+  };
   const shape = [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)];
   return runGather(x.reshape([outer, length, inner]), repeated, shape);
 }
@@ -35,7 +41,13 @@ export function gather(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis
 function runGather(x: Tensor, indices: View, shape: readonly number[]): Tensor {
   const out = empty(x.device, x.dtype, shape);
   const [outer, count, inner] = indices.shape as [number, number, number];
-  const place: View = { storage: out.storage, dtype: out.dtype, shape: [outer, count, inner], strides: [count * inner, inner, 1], offset: 0 };
+  const place: View = {
+    storage: out.storage,
+    dtype: out.dtype,
+    shape: [outer, count, inner],
+    strides: [count * inner, inner, 1],
+    offset: 0,
+  };
   x.device.run({ form: "routine", name: "gather", inputs: [x, indices], outputs: [place], attributes: {} });
   return out;
 }
@@ -56,7 +68,10 @@ export function takeUnchecked(x: Tensor, indices: Tensor, axis: number): Tensor 
 function checkAlong(subject: string, shape: readonly number[], indices: readonly number[], axis: number): void {
   const rest = (s: readonly number[]) => s.filter((_, k) => k !== axis);
   if (shape.length !== indices.length || !sameShape(rest(shape), rest(indices))) {
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected indices of shape ${formatShape(shape)} but for axis ${axis}, found ${formatShape(indices)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected indices of shape ${formatShape(shape)} but for axis ${axis}, found ${formatShape(indices)}`,
+    );
   }
 }
 
@@ -73,17 +88,29 @@ function checkAlong(subject: string, shape: readonly number[], indices: readonly
 export function scatterAdd(
   indices: Tensor,
   updates: Tensor,
-  { axis = 0, size, mode = "slices" }: { readonly axis?: number; readonly size: number; readonly mode?: "slices" | "elements" },
+  {
+    axis = 0,
+    size,
+    mode = "slices",
+  }: { readonly axis?: number; readonly size: number; readonly mode?: "slices" | "elements" },
 ): Tensor {
   operandsOf("scatterAdd", [indices, updates]);
   checkIndices("scatterAdd", indices, size);
   if (mode === "elements") {
     const along = normalizeAxis("scatterAdd", axis, updates.shape.length);
     if (!sameShape(indices.shape, updates.shape)) {
-      throw codedError("SHAPE_MISMATCH", `scatterAdd: expected indices and updates of one shape, found ${formatShape(indices.shape)} ≠ ${formatShape(updates.shape)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `scatterAdd: expected indices and updates of one shape, found ${formatShape(indices.shape)} ≠ ${formatShape(updates.shape)}`,
+      );
     }
     const shape = updates.shape.map((n, k) => (k === along ? size : n));
-    return runScatter(indices.reshape(splitAt(indices.shape, along)), updates.reshape(splitAt(updates.shape, along)), size, shape);
+    return runScatter(
+      indices.reshape(splitAt(indices.shape, along)),
+      updates.reshape(splitAt(updates.shape, along)),
+      size,
+      shape,
+    );
   }
   const rank = updates.shape.length - indices.shape.length + 1;
   const along = normalizeAxis("scatterAdd", axis, rank);
@@ -97,7 +124,13 @@ export function scatterAdd(
   const inner = sizeOf(updates.shape.slice(along + indices.shape.length));
   const count = indices.size;
   const flat = contiguous(indices);
-  const repeated: View = { storage: flat.storage, dtype: flat.dtype, shape: [outer, count, inner], strides: [0, 1, 0], offset: flat.offset };
+  const repeated: View = {
+    storage: flat.storage,
+    dtype: flat.dtype,
+    shape: [outer, count, inner],
+    strides: [0, 1, 0],
+    offset: flat.offset,
+  };
   const shape = [...updates.shape.slice(0, along), size, ...updates.shape.slice(along + indices.shape.length)];
   return runScatter(repeated, updates.reshape([outer, count, inner]), size, shape);
 }
@@ -105,8 +138,20 @@ export function scatterAdd(
 function runScatter(indices: View, updates: Tensor, size: number, shape: readonly number[]): Tensor {
   const out = empty(updates.device, updates.dtype, shape);
   const [outer, , inner] = updates.shape as [number, number, number];
-  const place: View = { storage: out.storage, dtype: out.dtype, shape: [outer, size, inner], strides: [size * inner, inner, 1], offset: 0 };
-  updates.device.run({ form: "routine", name: "scatterAdd", inputs: [indices, updates], outputs: [place], attributes: {} });
+  const place: View = {
+    storage: out.storage,
+    dtype: out.dtype,
+    shape: [outer, size, inner],
+    strides: [size * inner, inner, 1],
+    offset: 0,
+  };
+  updates.device.run({
+    form: "routine",
+    name: "scatterAdd",
+    inputs: [indices, updates],
+    outputs: [place],
+    attributes: {},
+  });
   return out;
 }
 
@@ -125,7 +170,8 @@ export function oneHot(indices: Tensor, n: number, { dtype = "float32" }: { read
   if (indices.dtype !== "int32" && indices.dtype !== "uint32") {
     throw codedError("DTYPE_MISMATCH", `oneHot: expected int32 indices, found ${describe(indices)}`);
   }
-  if (!Number.isInteger(n) || n < 1) throw codedError("BAD_ARGUMENT", `oneHot: expected n to be a whole number ≥ 1, found ${n}`);
+  if (!Number.isInteger(n) || n < 1)
+    throw codedError("BAD_ARGUMENT", `oneHot: expected n to be a whole number ≥ 1, found ${n}`);
   const shape = [...indices.shape, n];
   const out = empty(indices.device, dtype, shape);
   const column = indices.reshape([...indices.shape, 1]);

@@ -16,13 +16,16 @@ function asBatch(x: Tensor): View {
 export function matmul(a: Tensor, b: Tensor): Tensor {
   operandsOf("matmul", [a, b]);
   const dtype = sameDType("matmul", [a, b]);
-  if (!isFloating(dtype)) throw codedError("DTYPE_MISMATCH", `matmul: expected a floating dtype, found ${describe(a)} and ${describe(b)}`);
+  if (!isFloating(dtype))
+    throw codedError("DTYPE_MISMATCH", `matmul: expected a floating dtype, found ${describe(a)} and ${describe(b)}`);
   if (a.shape.length === 0 || b.shape.length === 0) {
     throw codedError("SHAPE_MISMATCH", `matmul: expected operands with axes, found ${describe(a)} and ${describe(b)}`);
   }
   if (a.shape.length === 1) {
     const product = matmul(a.reshape([1, a.shape[0] as number]), b);
-    return product.reshape(product.shape.filter((_, axis) => axis !== product.shape.length - (b.shape.length === 1 ? 1 : 2)));
+    return product.reshape(
+      product.shape.filter((_, axis) => axis !== product.shape.length - (b.shape.length === 1 ? 1 : 2)),
+    );
   }
   if (b.shape.length === 1) {
     const product = matmul(a, b.reshape([b.shape[0] as number, 1]));
@@ -31,7 +34,10 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const [m, k] = a.shape.slice(-2) as [number, number];
   const [depth, n] = b.shape.slice(-2) as [number, number];
   if (k !== depth) {
-    throw codedError("SHAPE_MISMATCH", `matmul: expected a.shape[-1] = b.shape[-2], found ${k} ≠ ${depth} (a: ${describe(a)}, b: ${describe(b)})`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `matmul: expected a.shape[-1] = b.shape[-2], found ${k} ≠ ${depth} (a: ${describe(a)}, b: ${describe(b)})`,
+    );
   }
   if (b.shape.length === 2 && a.shape.length > 2) {
     // One matrix for the whole batch: its rows are just more rows.

@@ -1,5 +1,13 @@
 import { codedError } from "../errors.js";
-import { broadcastLayout, permuteLayout, reshapeLayout, rowMajorStrides, sliceLayout, type Layout, type SliceRange } from "../layout.js";
+import {
+  broadcastLayout,
+  permuteLayout,
+  reshapeLayout,
+  rowMajorStrides,
+  sliceLayout,
+  type Layout,
+  type SliceRange,
+} from "../layout.js";
 import { checkShape, formatShape, normalizeAxis, sameShape, sizeOf } from "../shape.js";
 import { Tensor } from "../tensor.js";
 import { contiguous, empty, full } from "./creation.js";
@@ -22,7 +30,10 @@ export function resolveShape(subject: string, size: number, shape: readonly numb
   checkShape(subject, rest);
   const known = sizeOf(rest);
   if (known === 0 || size % known !== 0) {
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected ${size} elements to fill ${formatShape(shape)}, found no whole number for −1`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected ${size} elements to fill ${formatShape(shape)}, found no whole number for −1`,
+    );
   }
   return shape.map((extent, axis) => (axis === open ? size / known : extent));
 }
@@ -31,10 +42,15 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   x.live("reshape");
   const resolved = resolveShape("reshape", x.size, shape);
   if (sizeOf(resolved) !== x.size) {
-    throw codedError("SHAPE_MISMATCH", `reshape: expected ${x.size} elements (x: ${describe(x)}), found shape ${formatShape(resolved)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `reshape: expected ${x.size} elements (x: ${describe(x)}), found shape ${formatShape(resolved)}`,
+    );
   }
   const layout = reshapeLayout(x, resolved);
-  return layout === undefined ? viewAs(contiguous(x), { shape: resolved, strides: rowMajorStrides(resolved), offset: 0 }) : viewAs(x, layout);
+  return layout === undefined
+    ? viewAs(contiguous(x), { shape: resolved, strides: rowMajorStrides(resolved), offset: 0 })
+    : viewAs(x, layout);
 }
 
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
@@ -46,9 +62,15 @@ export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
 export function permute(x: Tensor, order?: readonly number[]): Tensor {
   x.live("permute");
   const rank = x.shape.length;
-  const axes = order === undefined ? x.shape.map((_, axis) => rank - 1 - axis) : order.map((axis) => normalizeAxis("permute", axis, rank));
+  const axes =
+    order === undefined
+      ? x.shape.map((_, axis) => rank - 1 - axis)
+      : order.map((axis) => normalizeAxis("permute", axis, rank));
   if (axes.length !== rank || new Set(axes).size !== rank) {
-    throw codedError("BAD_ARGUMENT", `permute: expected every axis of ${formatShape(x.shape)} once, found ${formatShape(order ?? [])}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `permute: expected every axis of ${formatShape(x.shape)} once, found ${formatShape(order ?? [])}`,
+    );
   }
   return viewAs(x, permuteLayout(x, axes));
 }
@@ -84,15 +106,25 @@ export function concat(tensors: readonly Tensor[], { axis = 0 }: { readonly axis
   for (const x of tensors) {
     const alike = x.shape.length === first.shape.length && x.shape.every((n, k) => k === along || n === first.shape[k]);
     if (!alike) {
-      throw codedError("SHAPE_MISMATCH", `concat: expected equal shapes but for axis ${along}, found ${formatShape(first.shape)} and ${formatShape(x.shape)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `concat: expected equal shapes but for axis ${along}, found ${formatShape(first.shape)} and ${formatShape(x.shape)}`,
+      );
     }
     extent += x.shape[along] as number;
   }
-  const out = empty(first.device, dtype, first.shape.map((n, k) => (k === along ? extent : n)));
+  const out = empty(
+    first.device,
+    dtype,
+    first.shape.map((n, k) => (k === along ? extent : n)),
+  );
   let start = 0;
   for (const x of tensors) {
     const stop = start + (x.shape[along] as number);
-    const place = viewAs(out, sliceLayout("concat", out, [...first.shape.slice(0, along).map(() => null), [start, stop]]));
+    const place = viewAs(
+      out,
+      sliceLayout("concat", out, [...first.shape.slice(0, along).map(() => null), [start, stop]]),
+    );
     assignInto(place, x);
     place.dispose();
     start = stop;
@@ -112,12 +144,18 @@ export function stack(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?
   const [first] = operandsOf("stack", tensors);
   for (const x of tensors) {
     if (!sameShape(x.shape, first.shape)) {
-      throw codedError("SHAPE_MISMATCH", `stack: expected equal shapes, found ${formatShape(first.shape)} and ${formatShape(x.shape)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `stack: expected equal shapes, found ${formatShape(first.shape)} and ${formatShape(x.shape)}`,
+      );
     }
   }
   const along = normalizeAxis("stack", axis, first.shape.length + 1);
   const shape = [...first.shape.slice(0, along), 1, ...first.shape.slice(along)];
-  return concat(tensors.map((x) => reshape(x, shape)), { axis: along });
+  return concat(
+    tensors.map((x) => reshape(x, shape)),
+    { axis: along },
+  );
 }
 
 /**
@@ -131,11 +169,29 @@ export function stack(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[], value = 0): Tensor {
   x.live("pad");
   if (widths.length > x.shape.length || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
-    throw codedError("BAD_ARGUMENT", `pad: expected whole widths ≥ 0 for at most ${x.shape.length} axes, found ${JSON.stringify(widths)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `pad: expected whole widths ≥ 0 for at most ${x.shape.length} axes, found ${JSON.stringify(widths)}`,
+    );
   }
-  const [before, after] = [0, 1].map((side) => x.shape.map((_, axis) => widths[axis]?.[side] ?? 0)) as [number[], number[]];
-  const out = full(x.device, x.shape.map((n, axis) => n + (before[axis] as number) + (after[axis] as number)), value, { dtype: x.dtype });
-  const inner = viewAs(out, sliceLayout("pad", out, x.shape.map((n, axis) => [before[axis] as number, (before[axis] as number) + n])));
+  const [before, after] = [0, 1].map((side) => x.shape.map((_, axis) => widths[axis]?.[side] ?? 0)) as [
+    number[],
+    number[],
+  ];
+  const out = full(
+    x.device,
+    x.shape.map((n, axis) => n + (before[axis] as number) + (after[axis] as number)),
+    value,
+    { dtype: x.dtype },
+  );
+  const inner = viewAs(
+    out,
+    sliceLayout(
+      "pad",
+      out,
+      x.shape.map((n, axis) => [before[axis] as number, (before[axis] as number) + n]),
+    ),
+  );
   assignInto(inner, x);
   inner.dispose();
   return out;

@@ -32,14 +32,17 @@ export function reduce(name: ReductionName, x: Tensor, options: AxisOptions = {}
   if (name === "mean" && !isFloating(x.dtype)) {
     throw codedError("DTYPE_MISMATCH", `mean: expected a floating dtype, found ${describe(x)}; cast it`);
   }
-  let source = checked;
+  const source = checked;
   if (arg && options.axis === undefined) {
     const flat = source.reshape([source.size]);
     const result = reduceFormula(name, input(0), [flat], { axis: 0 });
     return options.keepdims === true ? result.reshape(x.shape.map(() => 1)) : result;
   }
   if (arg && typeof options.axis !== "number") {
-    throw codedError("BAD_ARGUMENT", `${name}: expected one axis, found ${formatShape(options.axis as readonly number[])}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${name}: expected one axis, found ${formatShape(options.axis as readonly number[])}`,
+    );
   }
   return reduceFormula(name, input(0), [source], options);
 }
@@ -52,14 +55,25 @@ export function reduceFormula(
   { axis, keepdims = false }: AxisOptions = {},
 ): Tensor {
   const tensors = operandsOf(name, operands);
-  const shape = broadcastShapes(name, tensors.map((x) => x.shape));
+  const shape = broadcastShapes(
+    name,
+    tensors.map((x) => x.shape),
+  );
   const axes = normalizeAxes(name, axis, shape.length);
   const count = axes.reduce((product, k) => product * (shape[k] as number), 1);
   const arg = name === "argmax" || name === "argmin";
   if (count === 0 && (arg || name === "max" || name === "min" || name === "mean")) {
-    throw codedError("SHAPE_MISMATCH", `${name}: expected at least one element to reduce, found shape ${formatShape(shape)} over axes ${formatShape(axes)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${name}: expected at least one element to reduce, found shape ${formatShape(shape)} over axes ${formatShape(axes)}`,
+    );
   }
-  const dtype = arg ? "int32" : sameDType(name, tensors.filter((x) => x.dtype !== "bool" || tensors.length === 1));
+  const dtype = arg
+    ? "int32"
+    : sameDType(
+        name,
+        tensors.filter((x) => x.dtype !== "bool" || tensors.length === 1),
+      );
   const monoid: Monoid = name === "mean" ? "sum" : name;
   const out = empty(tensors[0].device, dtype, reducedShape(shape, axes, false));
   out.device.run({
@@ -74,4 +88,3 @@ export function reduceFormula(
   });
   return keepdims ? out.reshape(reducedShape(shape, axes, true)) : out;
 }
-

@@ -18,7 +18,11 @@ export function sort(x: Tensor, { axis = -1 }: { readonly axis?: number } = {}):
   return takeUnchecked(x, argsort(x, { axis }), normalizeAxis("sort", axis, x.shape.length));
 }
 
-export function topk(x: Tensor, k: number, { axis = -1 }: { readonly axis?: number } = {}): { readonly values: Tensor; readonly indices: Tensor } {
+export function topk(
+  x: Tensor,
+  k: number,
+  { axis = -1 }: { readonly axis?: number } = {},
+): { readonly values: Tensor; readonly indices: Tensor } {
   operandsOf("topk", [x]);
   const along = normalizeAxis("topk", axis, x.shape.length);
   const extent = x.shape[along] as number;

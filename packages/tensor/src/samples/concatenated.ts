@@ -37,7 +37,10 @@ class ConcatenatedSamples implements SampleMatrix {
     return concat(
       this.#parts.map((part) => {
         const range = [start, (start += part.features)] as const;
-        return answer(part, perFeature.map((x) => x.slice(range)));
+        return answer(
+          part,
+          perFeature.map((x) => x.slice(range)),
+        );
       }),
     );
   }
@@ -100,7 +103,9 @@ class ConcatenatedSamples implements SampleMatrix {
       if (from < to) pieces.push(part.rows([from, to]));
       start += part.features;
     }
-    return pieces.length === 0 ? this.device.zeros([this.samples, 0], { dtype: this.dtype }) : concat(pieces, { axis: 1 });
+    return pieces.length === 0
+      ? this.device.zeros([this.samples, 0], { dtype: this.dtype })
+      : concat(pieces, { axis: 1 });
   }
 
   [ownedTensors](): Iterable<Tensor> {

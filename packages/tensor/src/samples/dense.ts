@@ -7,7 +7,16 @@ import { codedError } from "../errors.js";
 import type { Tensor } from "../tensor.js";
 import { ownedTensors } from "../scope.js";
 import { mixedSamples } from "./mixed.js";
-import { checkRange, checkTensors, checkVector, distancesOfRows, meanOf, runColumns, square, weighted } from "./questions.js";
+import {
+  checkRange,
+  checkTensors,
+  checkVector,
+  distancesOfRows,
+  meanOf,
+  runColumns,
+  square,
+  weighted,
+} from "./questions.js";
 import { sampleMatrixBrand, type SampleMatrix } from "./sample-matrix.js";
 
 /** Rows that exist as a tensor. */

@@ -79,7 +79,10 @@ export class ExpandedSamples implements SampleMatrix {
     checkVector("combine", this, weights, [this.samples]);
     const w = weights.reshape([this.samples, 1, 1]);
     // Both factors are masked: 0 · ∞ in the other one would still be NaN.
-    return this.#sum(mapExpression("combine", weighted, [w, this.delta]), mapExpression("combine", included, [w, this.x]));
+    return this.#sum(
+      mapExpression("combine", weighted, [w, this.delta]),
+      mapExpression("combine", included, [w, this.x]),
+    );
   }
 
   gram(): Tensor {
@@ -151,8 +154,14 @@ export class ExpandedSamples implements SampleMatrix {
   static join(parts: readonly ExpandedSamples[]): SampleMatrix {
     const [first] = parts as readonly [ExpandedSamples];
     return new ExpandedSamples(
-      concat(parts.map((part) => part.delta), { axis: 1 }),
-      concat(parts.map((part) => part.x), { axis: 1 }),
+      concat(
+        parts.map((part) => part.delta),
+        { axis: 1 },
+      ),
+      concat(
+        parts.map((part) => part.x),
+        { axis: 1 },
+      ),
       first.shape,
     );
   }
@@ -175,10 +184,16 @@ export class ExpandedSamples implements SampleMatrix {
 function checkFactors(subject: string, delta: Tensor, x: Tensor, rank: number): void {
   checkTensors(subject, [delta, x]);
   const lead = rank - 1;
-  const agree = delta.shape.length === rank && x.shape.length === rank && sameShape(delta.shape.slice(0, lead), x.shape.slice(0, lead));
+  const agree =
+    delta.shape.length === rank &&
+    x.shape.length === rank &&
+    sameShape(delta.shape.slice(0, lead), x.shape.slice(0, lead));
   if (!agree) {
     const wanted = rank === 2 ? "delta [N, Q] and x [N, P]" : "delta [N, T, Q] and x [N, T, P]";
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected ${wanted}, found ${formatShape(delta.shape)} and ${formatShape(x.shape)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected ${wanted}, found ${formatShape(delta.shape)} and ${formatShape(x.shape)}`,
+    );
   }
 }
 
@@ -186,7 +201,10 @@ function rowShape(subject: string, delta: Tensor, x: Tensor, shape: readonly num
   const natural = [delta.shape.at(-1) as number, x.shape.at(-1) as number];
   if (shape === undefined) return natural;
   if (sizeOf(shape) !== sizeOf(natural)) {
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected a row shape of ${sizeOf(natural)} elements, found ${formatShape(shape)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected a row shape of ${sizeOf(natural)} elements, found ${formatShape(shape)}`,
+    );
   }
   return shape;
 }
@@ -219,7 +237,11 @@ export function outer(delta: Tensor, x: Tensor, { shape }: { readonly shape?: re
  * @throws         SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH.
  * @example        expanded(device.ones([4, 5, 3]), device.ones([4, 5, 2])).mean()
  */
-export function expanded(delta: Tensor, x: Tensor, { shape }: { readonly shape?: readonly number[] } = {}): SampleMatrix {
+export function expanded(
+  delta: Tensor,
+  x: Tensor,
+  { shape }: { readonly shape?: readonly number[] } = {},
+): SampleMatrix {
   checkFactors("expanded", delta, x, 3);
   return new ExpandedSamples(delta, x, rowShape("expanded", delta, x, shape));
 }

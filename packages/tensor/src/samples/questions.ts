@@ -28,30 +28,48 @@ export const included = apply("where", apply("notEqual", input(0), constant(0)),
 
 export function checkFloating(subject: string, x: Tensor): void {
   if (x.dtype !== "float32" && x.dtype !== "float64") {
-    throw codedError("DTYPE_MISMATCH", `${subject}: expected floating samples, found ${x.dtype} ${formatShape(x.shape)}`);
+    throw codedError(
+      "DTYPE_MISMATCH",
+      `${subject}: expected floating samples, found ${x.dtype} ${formatShape(x.shape)}`,
+    );
   }
 }
 
 /** Checks a tensor argument's shape and that it lives with the matrix. */
 export function checkVector(subject: string, matrix: SampleMatrix, x: Tensor, shape: readonly number[]): void {
-  const matches = x.shape.length === shape.length && shape.every((extent, axis) => extent < 0 || x.shape[axis] === extent);
+  const matches =
+    x.shape.length === shape.length && shape.every((extent, axis) => extent < 0 || x.shape[axis] === extent);
   if (!matches) {
     const wanted = `[${shape.map((extent) => (extent < 0 ? "M" : extent)).join(", ")}]`;
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected shape ${wanted}, found ${formatShape(x.live(subject).shape)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected shape ${wanted}, found ${formatShape(x.live(subject).shape)}`,
+    );
   }
-  if (x.device !== matrix.device) throw codedError("DEVICE_MISMATCH", `${subject}: expected a tensor on the device of the samples`);
-  if (x.dtype !== matrix.dtype) throw codedError("DTYPE_MISMATCH", `${subject}: expected ${matrix.dtype} as the samples are, found ${x.dtype}`);
+  if (x.device !== matrix.device)
+    throw codedError("DEVICE_MISMATCH", `${subject}: expected a tensor on the device of the samples`);
+  if (x.dtype !== matrix.dtype)
+    throw codedError("DTYPE_MISMATCH", `${subject}: expected ${matrix.dtype} as the samples are, found ${x.dtype}`);
 }
 
 export function checkRange(matrix: SampleMatrix, [start, stop]: readonly [number, number]): void {
-  const valid = Number.isInteger(start) && Number.isInteger(stop) && 0 <= start && start <= stop && stop <= matrix.features;
+  const valid =
+    Number.isInteger(start) && Number.isInteger(stop) && 0 <= start && start <= stop && stop <= matrix.features;
   if (!valid) {
-    throw codedError("BAD_ARGUMENT", `rows: expected columns 0 ≤ start ≤ stop ≤ ${matrix.features}, found ${start} and ${stop}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `rows: expected columns 0 ≤ start ≤ stop ≤ ${matrix.features}, found ${start} and ${stop}`,
+    );
   }
 }
 
 /** Runs a column program over a factor source. */
-export function runColumns(matrix: SampleMatrix, factors: Factors, program: ColumnProgram, perFeature: readonly Tensor[]): Tensor {
+export function runColumns(
+  matrix: SampleMatrix,
+  factors: Factors,
+  program: ColumnProgram,
+  perFeature: readonly Tensor[],
+): Tensor {
   perFeature.forEach((x) => checkVector("columns", matrix, x, [matrix.features]));
   const { samples, features } = factorsShape(factors);
   const out = empty(matrix.device, matrix.dtype, [features]);
@@ -105,20 +123,33 @@ export function streamedNorms(matrix: SampleMatrix): Tensor {
 /** Σₙ w[m, n] · x[n, d], weight 0 excluding even a non-finite value. */
 export function mixRows(weights: Tensor, rows: Tensor): Tensor {
   const [m, n] = weights.shape as [number, number];
-  return reduceFormula("sum", weighted, [weights.reshape([m, n, 1]), rows.reshape([1, n, rows.shape[1] as number])], { axis: 1 });
+  return reduceFormula("sum", weighted, [weights.reshape([m, n, 1]), rows.reshape([1, n, rows.shape[1] as number])], {
+    axis: 1,
+  });
 }
 
 /** Checks that matrices can be added or set side by side. */
-export function checkTogether(subject: string, matrices: readonly SampleMatrix[]): readonly [SampleMatrix, ...SampleMatrix[]] {
+export function checkTogether(
+  subject: string,
+  matrices: readonly SampleMatrix[],
+): readonly [SampleMatrix, ...SampleMatrix[]] {
   const [first, ...others] = matrices;
-  if (first === undefined) throw codedError("BAD_ARGUMENT", `${subject}: expected at least one sample matrix, found none`);
+  if (first === undefined)
+    throw codedError("BAD_ARGUMENT", `${subject}: expected at least one sample matrix, found none`);
   for (const other of others) {
     if (other.samples !== first.samples) {
-      throw codedError("SHAPE_MISMATCH", `${subject}: expected equal numbers of samples, found ${first.samples} ≠ ${other.samples}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `${subject}: expected equal numbers of samples, found ${first.samples} ≠ ${other.samples}`,
+      );
     }
-    if (other.device !== first.device) throw codedError("DEVICE_MISMATCH", `${subject}: expected samples on one device`);
+    if (other.device !== first.device)
+      throw codedError("DEVICE_MISMATCH", `${subject}: expected samples on one device`);
     if (other.dtype !== first.dtype) {
-      throw codedError("DTYPE_MISMATCH", `${subject}: expected samples of one dtype, found ${first.dtype} ≠ ${other.dtype}`);
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `${subject}: expected samples of one dtype, found ${first.dtype} ≠ ${other.dtype}`,
+      );
     }
   }
   return [first, ...others];

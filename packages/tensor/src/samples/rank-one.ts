@@ -2,7 +2,7 @@ import { mapExpression } from "../ops/elementwise.js";
 import { reduceFormula } from "../ops/reduction.js";
 import { apply, constant, input } from "../scalar/expression.js";
 import type { Tensor } from "../tensor.js";
-import { product, square, squaredDifference } from "./questions.js";
+import { type product, square, squaredDifference } from "./questions.js";
 
 // Closed forms for rows δₙ ⊗ xₙ, without forming a row.
 
@@ -19,7 +19,10 @@ function powerOfTwo(u: Tensor): Tensor {
  * Factors brought near 1 by powers of two, so that their squares and products stay in range in float32, and how to
  * undo that on products of two factors each; float64 has the range anyway.
  */
-function scaled(delta: Tensor, x: Tensor): { readonly delta: Tensor; readonly x: Tensor; readonly restore: (y: Tensor) => Tensor } {
+function scaled(
+  delta: Tensor,
+  x: Tensor,
+): { readonly delta: Tensor; readonly x: Tensor; readonly restore: (y: Tensor) => Tensor } {
   if (delta.dtype === "float64" || delta.size === 0 || x.size === 0) return { delta, x, restore: (y) => y };
   const a = powerOfTwo(delta);
   const b = powerOfTwo(x);

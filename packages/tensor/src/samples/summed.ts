@@ -113,9 +113,13 @@ export function summed(parts: readonly SampleMatrix[]): SampleMatrix {
   const [first] = checked;
   for (const part of checked) {
     if (!sameShape(part.shape, first.shape)) {
-      throw codedError("SHAPE_MISMATCH", `summed: expected rows of one shape, found ${formatShape(first.shape)} ≠ ${formatShape(part.shape)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `summed: expected rows of one shape, found ${formatShape(first.shape)} ≠ ${formatShape(part.shape)}`,
+      );
     }
-    if (part.factors === null) throw codedError("BAD_ARGUMENT", "summed: expected parts of one parameter each, found a concatenated one");
+    if (part.factors === null)
+      throw codedError("BAD_ARGUMENT", "summed: expected parts of one parameter each, found a concatenated one");
   }
   if (checked.length === 1) return first;
   if (first instanceof ExpandedSamples && checked.every((part) => first.joins(part))) {
@@ -123,4 +127,3 @@ export function summed(parts: readonly SampleMatrix[]): SampleMatrix {
   }
   return new SummedSamples(checked);
 }
-
