@@ -30,8 +30,8 @@ function derive(e: Expression, index: number): Expression {
       if (rule === null || rule === undefined) return;
       const inner = visit(argument);
       if (isConstant(inner, 0)) return;
-      const outer = rule(node.arguments, node);
-      total = apply("add", total as Expression, apply("mul", inner, outer));
+      const term = apply("mul", inner, rule(node.arguments, node));
+      total = total === zero ? term : apply("add", total as Expression, term);
     });
     done.set(node, total);
     return total;

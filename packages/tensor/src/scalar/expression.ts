@@ -19,17 +19,15 @@ export function input(index: number): Expression {
   return (inputs[index] ??= { kind: "input", index });
 }
 
-/** An operation applied to formulas; products and sums with the constants 0 and 1 are simplified away. */
+/**
+ * An operation applied to formulas. Constants that change nothing are simplified away; the result is the same for
+ * every number, signed zeros, NaN and infinities included (so u + 0 stays: it turns −0 into 0).
+ */
 export function apply(operation: OperationName, ...args: readonly Expression[]): Expression {
   const [a, b] = args as [Expression, Expression | undefined];
   switch (operation) {
-    case "add":
-      if (isConstant(a, 0)) return b as Expression;
-      if (isConstant(b, 0)) return a;
-      break;
     case "sub":
-      if (isConstant(b, 0)) return a;
-      if (isConstant(a, 0)) return apply("neg", b as Expression);
+      if (isConstant(b, 0) && !isNegativeZero(b)) return a;
       break;
     case "mul":
       if (isConstant(a, 1)) return b as Expression;
@@ -48,8 +46,13 @@ export function apply(operation: OperationName, ...args: readonly Expression[]):
   return { kind: "apply", operation, arguments: args };
 }
 
+/** True for a constant equal to `value`; the two zeros are equal. */
 export function isConstant(e: Expression | undefined, value: number): boolean {
   return e?.kind === "constant" && e.value === value;
+}
+
+function isNegativeZero(e: Expression | undefined): boolean {
+  return e?.kind === "constant" && Object.is(e.value, -0);
 }
 
 /** A formula in a normal form: nodes in evaluation order, shared ones once, constants taken out into slots. */

@@ -17,7 +17,7 @@ export interface Operation {
   /** Operands it accepts; `floating` operations refuse integer tensors. */
   readonly domain: "floating" | "numeric" | "any";
   readonly js: JsBody;
-  /** Replaces `js` for int32 and uint32 where doubles would lose low bits. */
+  /** Replaces `js` for int32 and uint32 where results can leave 32 bits; they then wrap around. */
   readonly jsInteger?: JsBody;
   /** Body in WGSL, given the operands' text. */
   readonly wgsl?: (...args: readonly string[]) => string;
@@ -54,11 +54,16 @@ function unary(
   };
 }
 
+/** An operation whose integer results wrap, with a body of its own where doubles would lose low bits. */
+function wrapping(record: Operation, jsInteger: JsBody = record.js): Operation {
+  return { ...record, jsInteger };
+}
+
 function binary(
   print: (a: string, b: string) => string,
   evaluate: (a: number, b: number) => number,
   derivative: readonly [BinaryDerivative | null, BinaryDerivative | null],
-  options: Partial<Pick<Operation, "domain" | "result">> & { jsInteger?: JsBody } = {},
+  options: Partial<Pick<Operation, "domain" | "result">> = {},
 ): Operation {
   const lift = (d: BinaryDerivative | null) =>
     d && ((args: readonly Expression[], value: Expression) => d(args[0] as Expression, args[1] as Expression, value));
@@ -103,34 +108,54 @@ function softplus(u: number): number {
   return Math.max(u, 0) + Math.log1p(Math.exp(-Math.abs(u)));
 }
 
-/** ln cosh u without overflow. */
+/** ln cosh u without overflow or, near 0, cancellation: cosh u − 1 = 2 sinh²(u/2). */
 function logCosh(u: number): number {
   const a = Math.abs(u);
-  return a < 1e-2 ? u * u * (0.5 - (u * u) / 12 + (u * u * u * u) / 45) : a + Math.log1p(Math.exp(-2 * a)) - Math.LN2;
+  if (a > 2) return a - Math.LN2 + Math.log1p(Math.exp(-2 * a));
+  const s = Math.sinh(u / 2);
+  return Math.log1p(2 * s * s);
 }
 
-const integerMul: JsBody = {
+/** a − ⌊a/b⌋·b without the rounding of the quotient; 0 has no sign. */
+function remainder(a: number, b: number): number {
+  const r = a % b;
+  if (r === 0) return 0;
+  return r < 0 !== b < 0 ? r + b : r;
+}
+
+const multiplyIntegers: JsBody = {
   print: (a, b) => `Math.imul(${a}, ${b})`,
   evaluate: (a, b) => Math.imul(a as number, b as number),
 };
 
+const squareInteger: JsBody = {
+  print: (u) => `Math.imul(${u}, ${u})`,
+  evaluate: (u) => Math.imul(u as number, u as number),
+};
+
 /** The scalar operations: name → record. */
 export const operations = {
-  add: binary(
-    (a, b) => `(${a} + ${b})`,
-    (a, b) => a + b,
-    [() => c(1), () => c(1)],
+  add: wrapping(
+    binary(
+      (a, b) => `(${a} + ${b})`,
+      (a, b) => a + b,
+      [() => c(1), () => c(1)],
+    ),
   ),
-  sub: binary(
-    (a, b) => `(${a} - ${b})`,
-    (a, b) => a - b,
-    [() => c(1), () => c(-1)],
+  sub: wrapping(
+    binary(
+      (a, b) => `(${a} - ${b})`,
+      (a, b) => a - b,
+      [() => c(1), () => c(-1)],
+    ),
   ),
-  mul: binary(
-    (a, b) => `(${a} * ${b})`,
-    (a, b) => a * b,
-    [(_, b) => b, (a) => a],
-    { jsInteger: integerMul },
+  mul: wrapping(
+    binary(
+      (a, b) => `(${a} * ${b})`,
+      (a, b) => a * b,
+      [(_, b) => b, (a) => a],
+    ),
+    multiplyIntegers,
   ),
   div: binary(
     (a, b) => `(${a} / ${b})`,
@@ -142,15 +167,18 @@ export const operations = {
     (a, b) => `Math.pow(${a}, ${b})`,
     (a, b) => Math.pow(a, b),
     [
-      (a, b) => mul(b, apply("pow", a, b.kind === "constant" ? c(b.value - 1) : sub(b, c(1)))),
+      (a, b) => {
+        if (b.kind === "constant") return b.value === 0 ? c(0) : mul(b, apply("pow", a, c(b.value - 1)));
+        // At a = b = 0 the product would be 0 · ∞.
+        const flat = apply("and", apply("equal", a, c(0)), apply("equal", b, c(0)));
+        return select(flat, c(0), mul(b, apply("pow", a, sub(b, c(1)))));
+      },
       (a, _, value) => select(apply("equal", a, c(0)), c(0), mul(value, apply("log", a))),
     ],
     { domain: "floating" },
   ),
-  remainder: binary(
-    (a, b) => `(${a} - Math.floor(${a} / ${b}) * ${b})`,
-    (a, b) => a - Math.floor(a / b) * b,
-    [() => c(1), (a, b) => neg(apply("floor", div(a, b)))],
+  remainder: wrapping(
+    binary((a, b) => `remainder(${a}, ${b})`, remainder, [() => c(1), (a, b) => neg(apply("floor", div(a, b)))]),
   ),
   maximum: binary(
     (a, b) => `Math.max(${a}, ${b})`,
@@ -163,17 +191,21 @@ export const operations = {
     winner("less"),
   ),
 
-  neg: unary(
-    (u) => `(-${u})`,
-    (u) => -u,
-    () => c(-1),
-    "numeric",
+  neg: wrapping(
+    unary(
+      (u) => `(-${u})`,
+      (u) => -u,
+      () => c(-1),
+      "numeric",
+    ),
   ),
-  abs: unary(
-    (u) => `Math.abs(${u})`,
-    Math.abs,
-    (u) => apply("sign", u),
-    "numeric",
+  abs: wrapping(
+    unary(
+      (u) => `Math.abs(${u})`,
+      Math.abs,
+      (u) => apply("sign", u),
+      "numeric",
+    ),
   ),
   sign: unary((u) => `Math.sign(${u})`, Math.sign, null, "numeric"),
   floor: unary((u) => `Math.floor(${u})`, Math.floor, null),
@@ -206,11 +238,14 @@ export const operations = {
     Math.sqrt,
     (_, value) => div(c(0.5), value),
   ),
-  square: unary(
-    (u) => `(${u} * ${u})`,
-    (u) => u * u,
-    (u) => mul(c(2), u),
-    "numeric",
+  square: wrapping(
+    unary(
+      (u) => `(${u} * ${u})`,
+      (u) => u * u,
+      (u) => mul(c(2), u),
+      "numeric",
+    ),
+    squareInteger,
   ),
   reciprocal: unary(
     (u) => `(1 / ${u})`,
@@ -414,4 +449,4 @@ export function operation(name: OperationName): Operation {
 }
 
 /** Functions that printed bodies call by name. */
-export const bodyFunctions = { sigmoid, softplus, logCosh, roundHalfEven } as const;
+export const bodyFunctions = { sigmoid, softplus, logCosh, roundHalfEven, remainder } as const;

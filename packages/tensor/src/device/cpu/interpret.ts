@@ -21,9 +21,8 @@ function formula({ nodes, constants }: Normalized, arithmetic: Arithmetic): Form
       else if (node.kind === "slot") values[i] = constants[node.slot] as number;
       else {
         const { js, jsInteger } = operation(node.operation);
-        const body = arithmetic !== "floating" && jsInteger ? jsInteger : js;
-        const value = body.evaluate(...node.arguments.map((k) => values[k] as number));
-        const wraps = arithmetic !== "floating" && ["add", "sub", "mul", "neg"].includes(node.operation);
+        const wraps = arithmetic !== "floating" && jsInteger !== undefined;
+        const value = (wraps ? jsInteger : js).evaluate(...node.arguments.map((k) => values[k] as number));
         values[i] = wraps ? (arithmetic === "int32" ? value | 0 : value >>> 0) : value;
       }
     });

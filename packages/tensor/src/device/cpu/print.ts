@@ -1,10 +1,8 @@
 import type { Normalized } from "../../scalar/expression.js";
 import { operation } from "../../scalar/operations.js";
 
-/** How integers wrap in printed bodies: not at all for floats and bools. */
+/** How the results of integer operations wrap: not at all for floats and bools. */
 export type Arithmetic = "floating" | "int32" | "uint32";
-
-const wrapped = new Set(["add", "sub", "mul", "neg"]);
 
 /**
  * Prints a formula as JavaScript: a `const` statement for every inner operation, then one expression.
@@ -27,9 +25,10 @@ export function printFormula(
     else {
       const { js, jsInteger } = operation(node.operation);
       const args = node.arguments.map((k) => text[k] as string);
-      let body = (arithmetic !== "floating" && jsInteger ? jsInteger : js).print(...args);
-      if (arithmetic !== "floating" && wrapped.has(node.operation))
-        body = `(${body} ${arithmetic === "int32" ? "|" : ">>>"} 0)`;
+      const wraps = arithmetic !== "floating" && jsInteger !== undefined;
+      const body = wraps
+        ? `(${jsInteger.print(...args)} ${arithmetic === "int32" ? "|" : ">>>"} 0)`
+        : js.print(...args);
       // Named, because bodies such as remainder repeat their operands; engines fold single uses away.
       if (i < nodes.length - 1) {
         const name = `${prefix}${i}`;
