@@ -1,3 +1,3 @@
 import { program } from "@tooling/tsup";
 
-export default program({ cli: "src/cli/main.ts" });
+export default program({ cli: "src/cli/main.ts", worker: "src/cli/worker.ts" });

@@ -1,0 +1,28 @@
+import { readCommandLine } from "./command-line.js";
+import { asFailure, exitStatus } from "./failure.js";
+import { runStudy } from "./run-study.js";
+
+async function main(): Promise<number> {
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  try {
+    const request = readCommandLine(process.argv.slice(2), (text) => process.stdout.write(text));
+    if (request === null) return exitStatus.success;
+    return await runStudy(request, {
+      // A package manager runs scripts in the project's folder and says here where the person is.
+      directory: process.env.INIT_CWD ?? process.cwd(),
+      signal: stop.signal,
+      print: (text) => process.stdout.write(`${text}\n`),
+      warn: (text) => process.stderr.write(`${text}\n`),
+      terminal: process.stderr,
+    });
+  } catch (error) {
+    const { code, message, status, cause } = asFailure(error);
+    process.stderr.write(`error ${code}: ${message}\n`);
+    if (cause !== undefined && process.env.DEBUG)
+      process.stderr.write(`${cause instanceof Error ? cause.stack : String(cause)}\n`);
+    return status;
+  }
+}
+
+process.exitCode = await main();

@@ -1,0 +1,104 @@
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import type { StudyResult, TrialResult } from "../study/study-result.js";
+import { Failure, fileFailure, firstLine, usageFailure } from "./failure.js";
+
+const studyFile = "study.json";
+const trialsFolder = "trials";
+
+/**
+ * The folder of one study. While it runs, every finished trial has its own file in `trials/`; when it ends they are
+ * gathered in study.json. Every file is written under another name and renamed, so whatever ends the program leaves
+ * files that can be read.
+ */
+export class ResultsFolder {
+  private constructor(readonly path: string) {}
+
+  /** Makes the folder and writes the study without trials: what cannot be written is found before training. */
+  static async begin(path: string, study: StudyResult): Promise<ResultsFolder> {
+    const folder = new ResultsFolder(path);
+    try {
+      await mkdir(join(path, trialsFolder), { recursive: true });
+    } catch (error) {
+      throw fileFailure(`--out ${path}: cannot make the folder`, error);
+    }
+    if ((await readdir(path)).includes(studyFile)) {
+      throw usageFailure(
+        `--out ${path}: expected a folder without a study, found ${studyFile}; continue it with --resume`,
+      );
+    }
+    await folder.write(studyFile, JSON.stringify(study, null, 1));
+    return folder;
+  }
+
+  /** Reads a study with all trials that are finished. */
+  static async open(path: string): Promise<{ folder: ResultsFolder; study: StudyResult }> {
+    const study = checkStudy(join(path, studyFile), await readJson(join(path, studyFile)));
+    const trials = new Map(study.trials.map((trial) => [trial.trial, trial]));
+    const files = (await readdir(join(path, trialsFolder)).catch(() => [])).filter((name) => /^\d+\.json$/.test(name));
+    for (const name of files) {
+      const result = (await readJson(join(path, trialsFolder, name))) as TrialResult;
+      trials.set(result.trial, result);
+    }
+    return { folder: new ResultsFolder(path), study: { ...study, trials: inOrder(trials.values()) } };
+  }
+
+  async keepTrial(result: TrialResult): Promise<void> {
+    await mkdir(join(this.path, trialsFolder), { recursive: true });
+    await this.write(join(trialsFolder, `${String(result.trial).padStart(4, "0")}.json`), JSON.stringify(result));
+  }
+
+  /** Writes the study with its trials and what was drawn from it. */
+  async finish(study: StudyResult, drawn: Readonly<Record<string, string>>): Promise<void> {
+    await this.write(studyFile, formatStudy(study));
+    for (const [name, content] of Object.entries(drawn)) await this.write(name, content);
+    await rm(join(this.path, trialsFolder), { recursive: true, force: true });
+  }
+
+  private async write(name: string, content: string): Promise<void> {
+    try {
+      await writeFileAtomic(join(this.path, name), content);
+    } catch (error) {
+      throw fileFailure(`cannot write ${join(this.path, name)}`, error);
+    }
+  }
+}
+
+export function inOrder(trials: Iterable<TrialResult>): TrialResult[] {
+  return [...trials].sort((a, b) => a.trial - b.trial);
+}
+
+/** JSON with one line a trial, so that long curves do not take one line a number. */
+function formatStudy({ trials, ...head }: StudyResult): string {
+  const lines = trials.map((trial) => `  ${JSON.stringify(trial)}`).join(",\n");
+  return `${JSON.stringify(head, null, 1).slice(0, -2)},\n "trials": [\n${lines}\n ]\n}\n`;
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw fileFailure(`--resume: cannot read ${file}`, error);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure("BAD_DATA", `--resume: ${file} is not JSON: ${firstLine(error)}`);
+  }
+}
+
+function checkStudy(file: string, value: unknown): StudyResult {
+  const study = value as Partial<StudyResult> | null;
+  if (
+    typeof study !== "object" ||
+    study?.format !== 1 ||
+    !study.settings ||
+    !Array.isArray(study.trials) ||
+    !Array.isArray(study.iterations)
+  ) {
+    throw new Failure("BAD_DATA", `--resume: expected a study of format 1 in ${file}, found something else`);
+  }
+  return study as StudyResult;
+}

@@ -1,0 +1,38 @@
+import { usageFailure } from "./failure.js";
+
+export type RuleOption = number | boolean | string;
+
+/** A rule as `--aggregator` names it. */
+export interface RuleSpecifier {
+  /** Built-in name, package, or path. */
+  readonly source: string;
+  /** Name of an export; null for the default one. */
+  readonly exported: string | null;
+  readonly options: Readonly<Record<string, RuleOption>>;
+}
+
+/**
+ * Reads `source[#export][:name=value,…]`: `trimmed-mean:fraction=0.2`, `./my-rule.js#krum:byzantine=3`, `some-package`.
+ * Values are numbers, `true`, `false`, or else text.
+ */
+export function parseRuleSpecifier(text: string): RuleSpecifier {
+  const match = /^(?<source>[^#]*?)(?:#(?<exported>[^:#]*))?(?::(?<options>[^:=,\s]+=[^:]*))?$/.exec(text);
+  const { source = "", exported, options } = match?.groups ?? {};
+  if (source === "" || exported === "") {
+    throw usageFailure(`--aggregator: expected source[#export][:name=value,…], found ${JSON.stringify(text)}`);
+  }
+  const entries = (options?.split(",") ?? []).map((pair) => {
+    const [, name, value] = /^([A-Za-z_]\w*)=(.+)$/.exec(pair.trim()) ?? [];
+    if (name === undefined || value === undefined) {
+      throw usageFailure(`--aggregator: expected options as name=value, found ${JSON.stringify(pair)}`);
+    }
+    return [name, optionValue(value)] as const;
+  });
+  return { source, exported: exported ?? null, options: Object.fromEntries(entries) };
+}
+
+function optionValue(text: string): RuleOption {
+  if (text === "true" || text === "false") return text === "true";
+  const number = Number(text);
+  return Number.isNaN(number) ? text : number;
+}

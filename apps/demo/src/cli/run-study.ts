@@ -1,0 +1,182 @@
+import { createRequire } from "node:module";
+import { relative, resolve } from "node:path";
+import { curveIterations } from "../study/curve-iterations.js";
+import { figureThreeData } from "../study/figure-three-data.js";
+import type { StudySettings } from "../study/settings.js";
+import type { StudyResult, TrialResult } from "../study/study-result.js";
+import { summarize } from "../study/summary.js";
+import { runTrial } from "../study/train.js";
+import { trialData } from "../study/trial-data.js";
+import { variantsOf } from "../study/variants.js";
+import type { Request } from "./command-line.js";
+import { curvesCsv } from "./curves-csv.js";
+import { openStudyDevice } from "./device.js";
+import { draw, standalone } from "./drawing.js";
+import { exitStatus, usageFailure } from "./failure.js";
+import { showProgress } from "./progress.js";
+import { report } from "./report.js";
+import { inOrder, ResultsFolder } from "./results-folder.js";
+import { loadRule } from "./rules.js";
+import { runTrials } from "./run-trials.js";
+import { formatTable } from "./table.js";
+
+/** Where a command runs and what it talks to. */
+export interface Surroundings {
+  /** Paths are seen from here. */
+  readonly directory: string;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly print: (text: string) => void;
+  readonly warn: (text: string) => void;
+  readonly terminal: NodeJS.WriteStream;
+}
+
+/** Runs or continues a study, writes its folder and prints its table. */
+export async function runStudy(
+  request: Request,
+  { directory, signal, print, warn, terminal }: Surroundings,
+): Promise<number> {
+  const resumed = request.resume === null ? null : await ResultsFolder.open(resolve(directory, request.resume));
+  const wished = resumed === null ? request.settings : grown(resumed.study, request.trialsGiven);
+
+  const settings = await rehearse(wished, directory);
+  const study: StudyResult =
+    resumed === null ? blankStudy(settings, await listVariants(settings, directory)) : { ...resumed.study, settings };
+  if (resumed !== null) warnOfVersions(study.versions, warn);
+  const folder =
+    resumed?.folder ??
+    (await ResultsFolder.begin(resolve(directory, request.out ?? `results/${timestamp(new Date())}`), study));
+
+  if (!request.json) print(`  ${headline(study)}`);
+  const done = new Map<number, TrialResult>(study.trials.map((trial) => [trial.trial, trial]));
+  const missing = Array.from({ length: settings.trials }, (_, trial) => trial).filter((trial) => !done.has(trial));
+  const bar = showProgress(settings.trials, done.size, terminal);
+  let failure: unknown = null;
+  try {
+    await runTrials({
+      settings,
+      directory,
+      trials: missing,
+      threads: request.threads,
+      signal,
+      onTrial: async (result) => {
+        await folder.keepTrial(result);
+        done.set(result.trial, result);
+        bar.advance();
+      },
+    });
+  } catch (error) {
+    failure = error;
+  }
+  bar.stop();
+
+  const finished: StudyResult = { ...study, trials: inOrder(done.values()) };
+  const written = finished.trials.length === 0 ? {} : drawn(finished);
+  await folder.finish(finished, written);
+  const place = relative(directory, folder.path) || ".";
+  if (failure !== null) {
+    if (done.size > 0) warn(`${done.size} of ${settings.trials} trials are kept in ${place}`);
+    throw failure;
+  }
+  const rows = summarize(finished);
+  if (request.json)
+    print(JSON.stringify({ folder: folder.path, settings, finished: done.size, variants: rows }, null, 2));
+  else if (rows.length > 0) {
+    print(`\n${formatTable(rows)}\n`);
+    print(
+      `  ${place}/${["report.html", ...Object.keys(written).filter((name) => name !== "report.html"), "study.json"].join(" · ")}`,
+    );
+  }
+  if (done.size === settings.trials) return exitStatus.success;
+  warn(`interrupted: ${done.size} of ${settings.trials} trials are finished; continue with --resume ${place}`);
+  return exitStatus.interrupted;
+}
+
+/** Opens the device, loads the rule and takes one step with every variant, so that what cannot work fails before training. */
+async function rehearse(wished: Request["settings"], directory: string): Promise<StudySettings> {
+  const device = await openStudyDevice(wished.device);
+  try {
+    const settings: StudySettings = { ...wished, device: device.name };
+    const makeRule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
+    await runTrial(device, { ...settings, iterations: 1 }, variantsOf(settings, makeRule), 0);
+    return settings;
+  } finally {
+    device.dispose();
+  }
+}
+
+async function listVariants(settings: StudySettings, directory: string): Promise<StudyResult["variants"]> {
+  const makeRule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
+  return variantsOf(settings, makeRule).map(({ name, label, meaning }) => ({ name, label, meaning }));
+}
+
+function blankStudy(settings: StudySettings, variants: StudyResult["variants"]): StudyResult {
+  const { train, test } = trialData(settings, 0);
+  return {
+    format: 1,
+    settings,
+    variants,
+    iterations: curveIterations(settings.iterations),
+    samples: { train: train.x.shape[0]!, test: test.x.shape[0]! },
+    versions: versions(),
+    figureThree: figureThreeData(settings),
+    trials: [],
+  };
+}
+
+/** The settings of a study that is continued, with more trials if they were asked for. */
+function grown(study: StudyResult, trialsGiven: number | null): StudySettings {
+  const finished = Math.max(0, ...study.trials.map(({ trial }) => trial + 1));
+  if (trialsGiven !== null && trialsGiven < finished) {
+    throw usageFailure(`--trials: expected at least the ${finished} trials that the study holds, found ${trialsGiven}`);
+  }
+  return { ...study.settings, trials: trialsGiven ?? study.settings.trials };
+}
+
+function drawn(study: StudyResult): Record<string, string> {
+  const drawings = draw(study);
+  return {
+    "report.html": report(study, drawings),
+    "figure-3.svg": standalone(drawings.figureThree),
+    "figure-4.svg": standalone(drawings.figureFour),
+    "curves.csv": curvesCsv(study),
+  };
+}
+
+function headline({ settings, samples, figureThree }: StudyResult): string {
+  const { trials, iterations, factor, device, seed } = settings;
+  const displaced = figureThree.displaced.length;
+  return [
+    "iris",
+    `${samples.train} train, ${samples.test} test`,
+    `${displaced} point${displaced === 1 ? "" : "s"} displaced by ${factor.toExponential().replace("e+", "e")} σ`,
+    `${trials} paired trial${trials === 1 ? "" : "s"} × ${iterations} steps`,
+    device,
+    `seed ${seed}`,
+  ].join(" · ");
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  const packages = ["aggregators", "autograd", "datasets", "nn", "tensor"].map((name) => `@robgrad/${name}`);
+  return {
+    ...Object.fromEntries(
+      packages.map((name) => [name, (require(`${name}/package.json`) as { version: string }).version]),
+    ),
+    node: process.versions.node,
+  };
+}
+
+function warnOfVersions(then: StudyResult["versions"], warn: (text: string) => void): void {
+  const now = versions();
+  const changed = Object.keys(then).filter((name) => name.startsWith("@robgrad/") && then[name] !== now[name]);
+  if (changed.length > 0)
+    warn(`the study was begun with ${changed.map((name) => `${name} ${then[name]}`).join(", ")}; numbers may differ`);
+}
+
+/** 2026-01-31T09-15-00, local time. */
+function timestamp(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return `${day}T${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("-")}`;
+}

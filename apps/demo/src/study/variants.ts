@@ -1,0 +1,139 @@
+import {
+  aggregate,
+  all,
+  byLayer,
+  defineAggregator,
+  mean,
+  medianOfMeans,
+  softTruncation,
+  type Aggregator,
+} from "@robgrad/aggregators";
+import type { Parameter } from "@robgrad/nn";
+import type { SampleMatrix, Tensor } from "@robgrad/tensor";
+import type { Network } from "./network.js";
+import { blocks, delta, protocols } from "./protocol.js";
+import type { Grouping, OwnRule, StudySettings } from "./settings.js";
+
+type SampleGradients = ReadonlyMap<Parameter, SampleMatrix>;
+type Gradients = ReadonlyMap<Parameter, Tensor>;
+
+/** A way to turn the gradients of N samples into one update of the network. */
+export interface Variant {
+  readonly name: string;
+  /** As the table shows it. */
+  readonly label: string;
+  /** What it does, in one sentence. */
+  readonly meaning: string;
+  /** The update's gradients. Called once a network; the function it returns, once a step. */
+  readonly on: (network: Network) => (gradients: SampleGradients) => Gradients;
+}
+
+const table = {
+  vanilla: {
+    label: "vanilla",
+    meaning: "Every layer takes the mean of the samples' gradients.",
+    on: () => (gradients) => aggregate(gradients, mean()),
+  },
+  published: {
+    label: "published (layer 1, 1/N scale)",
+    meaning:
+      "Layer 1 takes soft truncation of gradients divided by N, as the published code does, and so moves N times slower; the others take the mean.",
+    on: (network, { protocol }) => layerOne(network, overN(softTruncation({ delta, ...protocols[protocol] }))),
+  },
+  "step-matched-control": {
+    label: "step-matched control",
+    meaning: "Layer 1 takes the mean divided by N: the step size of the published variant without its rule.",
+    on: (network) => layerOne(network, overN(mean())),
+  },
+  "soft-truncation-equal-scale": {
+    label: "soft truncation, equal scale",
+    meaning: "Layer 1 takes soft truncation of the gradients as they are, at the step size of the other layers.",
+    on: (network, { protocol }) => layerOne(network, softTruncation({ delta, ...protocols[protocol] })),
+  },
+  "median-of-means-by-layer": {
+    label: "median of means, by layer",
+    meaning: "Every layer takes the geometric median of the means of ten blocks, weights and biases as one vector.",
+    on: (network) => grouped(network, [1, 2, 3], medianOfMeans({ blocks }), "layer"),
+  },
+  "median-of-means-jointly": {
+    label: "median of means, jointly",
+    meaning: "The geometric median of the means of ten blocks, all parameters of the network as one vector.",
+    on: (network) => grouped(network, [1, 2, 3], medianOfMeans({ blocks }), "all"),
+  },
+} as const satisfies Record<
+  string,
+  {
+    label: string;
+    meaning: string;
+    on: (network: Network, settings: Pick<StudySettings, "protocol">) => (gradients: SampleGradients) => Gradients;
+  }
+>;
+
+export type VariantName = keyof typeof table;
+
+/** The built-in variants, in the order of the table. */
+export const variantNames = Object.keys(table) as readonly VariantName[];
+
+/** Name of the variant that `--aggregator` adds. */
+export const ownVariant = "own";
+
+/**
+ * The variants that take part in a study.
+ *
+ * @param settings  Names of the built-in ones, and the user's own rule if there is one.
+ * @param makeRule  Makes that rule, once a network; null where the settings have none.
+ * @returns         Built-in ones in the order of the table, then the user's.
+ * @example         const [vanilla] = variantsOf({ ...settings, variants: ["vanilla"], rule: null }, null);
+ */
+export function variantsOf(
+  settings: Pick<StudySettings, "variants" | "protocol" | "rule">,
+  makeRule: (() => Aggregator) | null,
+): Variant[] {
+  const builtIn = variantNames
+    .filter((name) => settings.variants.includes(name))
+    .map((name): Variant => {
+      const { label, meaning, on } = table[name];
+      return { name, label, meaning, on: (network) => on(network, settings) };
+    });
+  if (settings.rule === null || makeRule === null) return builtIn;
+  const { layers, group } = settings.rule;
+  return [...builtIn, { ...describeOwn(settings.rule), on: (network) => grouped(network, layers, makeRule(), group) }];
+}
+
+/** Rows divided by N, whatever the rule. */
+function overN(rule: Aggregator): Aggregator {
+  return defineAggregator(`${rule.label}, 1/N`, (gradients, memory) =>
+    rule(gradients.scale(1 / gradients.samples), memory),
+  );
+}
+
+function layerOne(network: Network, rule: Aggregator) {
+  return grouped(network, [1], rule, "parameter");
+}
+
+/** The rule on some layers, counted from 1, and the mean on the others. */
+function grouped({ model, layers }: Network, chosen: readonly number[], rule: Aggregator, group: Grouping) {
+  const robust = new Set(chosen.flatMap((layer) => [...layers[layer - 1]!.parameters()]));
+  const key = { parameter: undefined, layer: byLayer(model), all }[group];
+  const plain = mean();
+  return (gradients: SampleGradients): Gradients => {
+    const entries = [...gradients];
+    const acted = new Map(entries.filter(([parameter]) => robust.has(parameter)));
+    const others = new Map(entries.filter(([parameter]) => !robust.has(parameter)));
+    return new Map([
+      ...aggregate(acted, rule, key === undefined ? {} : { group: key }),
+      ...(others.size === 0 ? [] : aggregate(others, plain)),
+    ]);
+  };
+}
+
+function describeOwn({ specifier, layers, group }: OwnRule) {
+  const where = layers.length === 3 ? "all layers" : `layer ${layers.join(" and ")}`;
+  const vector = { parameter: "each parameter", layer: "each layer", all: "all of their parameters" }[group];
+  const rest = layers.length === 3 ? "" : "; the others take the mean";
+  return {
+    name: ownVariant,
+    label: `${specifier} (${where})`,
+    meaning: `The rule ${specifier} acts on ${where}, with ${vector} as one vector${rest}.`,
+  };
+}
