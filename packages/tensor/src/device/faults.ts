@@ -1,7 +1,12 @@
 import { codedError, type CodedError } from "../errors.js";
 
 /** What a kernel can find wrong with data. Places in the list are the codes written to the fault cell, from 1. */
-export const faultKinds = ["non-finite value", "index out of range", "no convergence"] as const;
+export const faultKinds = [
+  "non-finite value",
+  "index out of range",
+  "no convergence",
+  "non-finite or out-of-range gradient",
+] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
 /** The value of a check that found nothing. */
@@ -29,9 +34,10 @@ export class FaultOrigins {
     const [code, node, parameter, index] = Array.from(fault) as [number, number, number, number];
     const kind = faultKinds[code - 1] ?? "unknown fault";
     const where = this.#names[parameter] ? ` of ${this.#names[parameter]}` : "";
+    const place = kind === "non-finite or out-of-range gradient" ? "sample" : "element";
     return codedError(
       "BAD_DATA",
-      `${this.#names[node]}: expected valid data, found a fault on the device: ${kind}${where} at element ${index}; updates were skipped from then on`,
+      `${this.#names[node]}: expected valid data, found a fault on the device: ${kind}${where} at ${place} ${index}; updates were skipped from then on`,
     );
   }
 }
