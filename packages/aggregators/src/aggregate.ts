@@ -1,8 +1,9 @@
 import { codedError, concatenated, isSampleMatrix, tidy, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { checkSamples } from "@robgrad/tensor/kernels";
 import { checkAggregator, describe, type Aggregator } from "./aggregator.js";
 import { byParameter, type Grouping } from "./group.js";
 import { memoryOf } from "./memory.js";
-import { checkPolicy, screened, type NonFinitePolicy } from "./non-finite.js";
+import { checkPolicy, withoutNonFinite, type NonFinitePolicy } from "./non-finite.js";
 
 /** A rule for every parameter: the index set I(t) of the tutorial's Algorithm 1. */
 export interface Choice<P> {
@@ -28,8 +29,8 @@ interface Group<P> {
  *
  *   ĝ = A(g₁, …, g_N)   for every group of parameters, A its rule
  *
- * Costs what the rule asks for, beside the norms of the rows, by which non-finite ones are found. Parameters of one
- * group that choose different rules form a group for each rule.
+ * Costs what the rule asks for, and a look at the factors for values that are not finite. Parameters of one group that
+ * choose different rules form a group for each rule.
  *
  * @param gradients  One sample matrix per parameter, as `sampleGradients` makes them.
  * @param rule       A rule for all parameters, or `{ choose }`: a function from a parameter to its rule.
@@ -37,9 +38,9 @@ interface Group<P> {
  * @returns          One tensor per parameter, in its shape, for `optimizer.update`.
  * @throws           BAD_PLUGIN for what is not a rule, naming a rule that throws or whose answer is not [D];
  *                   BAD_ARGUMENT for wrong options or gradients. With `"reject"`, the next read rejects with BAD_DATA
- *                   naming the first sample whose gradient is not finite.
+ *                   naming the parameter and the first sample whose gradient is not finite.
  * @see              Tutorial, Algorithm 1.
- * @example          aggregate(samples, { choose: (p) => (p === weight ? softTruncation() : mean()) }, { group: all })
+ * @example          aggregate(samples, { choose: (p) => (p === weight ? median() : mean()) }, { group: all })
  */
 export function aggregate<P>(
   gradients: ReadonlyMap<P, SampleMatrix>,
@@ -48,21 +49,25 @@ export function aggregate<P>(
 ): Map<P, Tensor> {
   checkPolicy(nonFinite);
   if (typeof group !== "function") {
-    throw codedError("BAD_ARGUMENT", `aggregate: expected group to be byParameter, byLayer(model), all or a function of a parameter, found ${describe(group)}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `aggregate: expected group to be byParameter, byLayer(model), all or a function of a parameter, found ${describe(group)}`,
+    );
   }
   checkGradients(gradients);
-  const results = new Map<P, Tensor>([...gradients.keys()].map((parameter) => [parameter, undefined as never]));
+  const found = new Map<P, Tensor>();
   for (const { rule: own, key, parameters } of groupsOf(gradients, rule, group)) {
     const parts = parameters.map((parameter) => gradients.get(parameter) as SampleMatrix);
-    const first = parts[0] as SampleMatrix;
     const tensors = tidy(() => {
-      const matrix = parts.length === 1 ? first : concatenated(parts);
-      const row = own(screened(matrix, nonFinite, nameOf(parameters, key)), memoryOf(own, matrix.device, parameters[0], key));
-      return cut(row, parts);
+      const matrix = parts.length === 1 ? (parts[0] as SampleMatrix) : concatenated(parts);
+      const memory = memoryOf(own, matrix.device, parameters[0], key);
+      if (nonFinite === "drop") return cut(own(withoutNonFinite(matrix, nameOf(parameters[0], key)), memory), parts);
+      parts.forEach((part, k) => checkSamples(part, { node: "aggregate", parameter: nameOf(parameters[k], key) }));
+      return cut(own(matrix, memory), parts);
     });
-    parameters.forEach((parameter, k) => results.set(parameter, tensors[k] as Tensor));
+    parameters.forEach((parameter, k) => found.set(parameter, tensors[k] as Tensor));
   }
-  return results;
+  return new Map([...gradients.keys()].map((parameter) => [parameter, found.get(parameter) as Tensor]));
 }
 
 /** One vector as tensors in the parameters' shapes. */
@@ -72,7 +77,11 @@ function cut(row: Tensor, parts: readonly SampleMatrix[]): Tensor[] {
   return parts.map((part) => row.slice([start, (start += part.features)]).reshape(part.shape));
 }
 
-function groupsOf<P>(gradients: ReadonlyMap<P, SampleMatrix>, rule: Aggregator | Choice<P>, group: Grouping<P>): Group<P>[] {
+function groupsOf<P>(
+  gradients: ReadonlyMap<P, SampleMatrix>,
+  rule: Aggregator | Choice<P>,
+  group: Grouping<P>,
+): Group<P>[] {
   const groups: Group<P>[] = [];
   const byKey = new Map<unknown, Group<P>[]>();
   for (const parameter of gradients.keys()) {
@@ -85,7 +94,7 @@ function groupsOf<P>(gradients: ReadonlyMap<P, SampleMatrix>, rule: Aggregator |
       if (sharing.some((candidate) => candidate.rule.label === own.label)) {
         throw codedError(
           "BAD_ARGUMENT",
-          `aggregate: expected one ${own.label} rule for the group ${nameOf([parameter], key)}, found two made separately; make the rule once, outside choose`,
+          `aggregate: expected one ${own.label} rule for the group of ${nameOf(parameter, key)}, found two made separately; make the rule once, outside choose`,
         );
       }
       found = { rule: own, key, parameters: [] };
@@ -100,10 +109,13 @@ function groupsOf<P>(gradients: ReadonlyMap<P, SampleMatrix>, rule: Aggregator |
 function ruleFor<P>(rule: Aggregator | Choice<P>, parameter: P): Aggregator {
   if (typeof rule === "object" && rule !== null && "choose" in rule) {
     if (typeof rule.choose !== "function") {
-      throw codedError("BAD_ARGUMENT", `aggregate: expected choose to be a function from a parameter to its rule, found ${describe(rule.choose)}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `aggregate: expected choose to be a function from a parameter to its rule, found ${describe(rule.choose)}`,
+      );
     }
     const chosen: unknown = rule.choose(parameter);
-    checkAggregator(`aggregate, choose(${nameOf([parameter], parameter)})`, chosen);
+    checkAggregator(`aggregate, choose(${nameOf(parameter)})`, chosen);
     return chosen;
   }
   checkAggregator("aggregate", rule);
@@ -111,22 +123,29 @@ function ruleFor<P>(rule: Aggregator | Choice<P>, parameter: P): Aggregator {
 }
 
 function checkGradients(gradients: unknown): void {
-  if (!(gradients instanceof Map) && typeof (gradients as ReadonlyMap<unknown, unknown> | null)?.entries !== "function") {
-    throw codedError("BAD_ARGUMENT", `aggregate: expected a map from parameters to sample matrices, as sampleGradients makes, found ${describe(gradients)}`);
+  if (
+    !(gradients instanceof Map) &&
+    typeof (gradients as ReadonlyMap<unknown, unknown> | null)?.entries !== "function"
+  ) {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `aggregate: expected a map from parameters to sample matrices, as sampleGradients makes, found ${describe(gradients)}`,
+    );
   }
   for (const [parameter, matrix] of gradients as ReadonlyMap<unknown, unknown>) {
     if (!isSampleMatrix(matrix)) {
-      throw codedError("BAD_ARGUMENT", `aggregate: expected a sample matrix for ${nameOf([parameter], parameter)}, found ${describe(matrix)}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `aggregate: expected a sample matrix for ${nameOf(parameter)}, found ${describe(matrix)}`,
+      );
     }
   }
 }
 
-/** What messages call a group: its key if that is a name, else its first named parameter. */
-function nameOf(parameters: readonly unknown[], key: unknown): string {
-  if (typeof key === "string" || typeof key === "number") return String(key);
-  for (const parameter of parameters) {
-    const name: unknown = typeof parameter === "object" && parameter !== null && "name" in parameter ? parameter.name : parameter;
-    if (typeof name === "string" && name !== "") return name;
-  }
-  return "a parameter";
+/** What messages call a parameter: its name, itself if it is one, or the key of its group. */
+function nameOf(parameter: unknown, key?: unknown): string {
+  const name: unknown =
+    typeof parameter === "object" && parameter !== null && "name" in parameter ? parameter.name : parameter;
+  if (typeof name === "string" && name !== "") return name;
+  return typeof key === "string" && key !== "" ? key : "a parameter";
 }

@@ -22,7 +22,15 @@ export interface Aggregator {
 export type Rule = (gradients: SampleMatrix, memory: Memory) => Tensor;
 
 /** Codes of errors about what the user did or what the device has; other errors of a rule are its author's. */
-const passedOn: readonly ErrorCode[] = ["BAD_ARGUMENT", "BAD_DATA", "BAD_PLUGIN", "DEVICE_LOST", "DISPOSED", "MEMORY_LIMIT", "NOT_REPLAYABLE"];
+const passedOn: readonly ErrorCode[] = [
+  "BAD_ARGUMENT",
+  "BAD_DATA",
+  "BAD_PLUGIN",
+  "DEVICE_LOST",
+  "DISPOSED",
+  "MEMORY_LIMIT",
+  "NOT_REPLAYABLE",
+];
 
 /**
  * Makes a rule out of a function that answers with one row for N.
@@ -47,10 +55,16 @@ export function defineAggregator(
   { weights }: { readonly weights?: (gradients: SampleMatrix) => Tensor } = {},
 ): Aggregator {
   if (typeof label !== "string" || label === "") {
-    throw codedError("BAD_PLUGIN", `defineAggregator: expected a label such as "trimmed-mean", found ${describe(label)}`);
+    throw codedError(
+      "BAD_PLUGIN",
+      `defineAggregator: expected a label such as "trimmed-mean", found ${describe(label)}`,
+    );
   }
   if (typeof rule !== "function") {
-    throw codedError("BAD_PLUGIN", `defineAggregator("${label}"): expected a function from a sample matrix to a tensor, found ${describe(rule)}`);
+    throw codedError(
+      "BAD_PLUGIN",
+      `defineAggregator("${label}"): expected a function from a sample matrix to a tensor, found ${describe(rule)}`,
+    );
   }
   const checked = (gradients: SampleMatrix, memory: Memory): Tensor => {
     let result: Tensor;
@@ -59,14 +73,20 @@ export function defineAggregator(
     } catch (error) {
       if (passedOn.some((code) => hasCode(error, code))) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw codedError("BAD_PLUGIN", `rule ${label}: expected a tensor [${gradients.features}], found that it throws: ${reason}`, { cause: error });
+      throw codedError(
+        "BAD_PLUGIN",
+        `rule ${label}: expected a tensor [${gradients.features}], found that it throws: ${reason}`,
+        { cause: error },
+      );
     }
     checkResult(label, gradients, result);
     return result;
   };
   const aggregator = (gradients: SampleMatrix, memory?: Memory): Tensor => {
     checkGradients(label, gradients);
-    return memory === undefined ? withTransientMemory(label, gradients.device, (own) => checked(gradients, own)) : checked(gradients, memory);
+    return memory === undefined
+      ? withTransientMemory(label, gradients.device, (own) => checked(gradients, own))
+      : checked(gradients, memory);
   };
   Object.defineProperty(aggregator, "name", { value: label });
   return Object.assign(aggregator, { label, [brand]: true as const, ...(weights === undefined ? {} : { weights }) });
@@ -99,19 +119,32 @@ function checkGradients(label: string, gradients: unknown): asserts gradients is
     );
   }
   if (gradients.samples < 1) {
-    throw codedError("BAD_ARGUMENT", `rule ${label}: expected at least one sample, found a sample matrix [0, ${gradients.features}]`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `rule ${label}: expected at least one sample, found a sample matrix [0, ${gradients.features}]`,
+    );
   }
 }
 
 function checkResult(label: string, gradients: SampleMatrix, result: unknown): asserts result is Tensor {
   const wanted = `${gradients.dtype} [${gradients.features}]`;
-  if (!Tensor.is(result)) throw codedError("BAD_PLUGIN", `rule ${label}: expected it to return a tensor ${wanted}, found ${describe(result)}`);
+  if (!Tensor.is(result))
+    throw codedError(
+      "BAD_PLUGIN",
+      `rule ${label}: expected it to return a tensor ${wanted}, found ${describe(result)}`,
+    );
   const [length] = result.shape;
   if (result.shape.length !== 1 || length !== gradients.features || result.dtype !== gradients.dtype) {
-    throw codedError("BAD_PLUGIN", `rule ${label}: expected it to return a tensor ${wanted}, found ${result.dtype} [${result.shape.join(", ")}]`);
+    throw codedError(
+      "BAD_PLUGIN",
+      `rule ${label}: expected it to return a tensor ${wanted}, found ${result.dtype} [${result.shape.join(", ")}]`,
+    );
   }
   if (result.device !== gradients.device) {
-    throw codedError("BAD_PLUGIN", `rule ${label}: expected it to return a tensor on the gradients' device, found one on another (${result.device.name})`);
+    throw codedError(
+      "BAD_PLUGIN",
+      `rule ${label}: expected it to return a tensor on the gradients' device, found one on another (${result.device.name})`,
+    );
   }
 }
 

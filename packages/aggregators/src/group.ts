@@ -31,7 +31,10 @@ export interface NamedParameters<P> {
  */
 export function byLayer<P>(model: NamedParameters<P>): Grouping<P> {
   if (typeof model?.namedParameters !== "function") {
-    throw codedError("BAD_ARGUMENT", `byLayer: expected a model with namedParameters(), found ${model === null ? "null" : typeof model}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `byLayer: expected a model with namedParameters(), found ${model === null ? "null" : typeof model}`,
+    );
   }
   const layers = new Map<P, string>();
   return (parameter) => {
@@ -39,7 +42,11 @@ export function byLayer<P>(model: NamedParameters<P>): Grouping<P> {
       for (const [name, p] of model.namedParameters()) layers.set(p, name.slice(0, Math.max(0, name.lastIndexOf("."))));
     }
     const layer = layers.get(parameter);
-    if (layer === undefined) throw codedError("BAD_ARGUMENT", "byLayer: expected parameters of the model it was given, found one that the model does not name");
+    if (layer === undefined)
+      throw codedError(
+        "BAD_ARGUMENT",
+        "byLayer: expected parameters of the model it was given, found one that the model does not name",
+      );
     return layer;
   };
 }

@@ -42,11 +42,22 @@ export function mEstimator({
   tolerance = 1e-3,
   maximum = 50,
 }: MEstimatorOptions = {}): Aggregator {
-  const check = (option: string, value: unknown, valid: boolean, range: string) => checkOption("mEstimator", option, value, valid, range);
-  const psi = typeof influence === "function" ? influence : Object.hasOwn(influences, influence) ? influences[influence] : undefined;
+  const check = (option: string, value: unknown, valid: boolean, range: string) =>
+    checkOption("mEstimator", option, value, valid, range);
+  const psi =
+    typeof influence === "function"
+      ? influence
+      : Object.hasOwn(influences, influence)
+        ? influences[influence]
+        : undefined;
   check("influence", influence, psi !== undefined, 'to be "huber", "log-cosh" or a function');
   check("scale", scale, scale === "mad" || scale === "sd" || isPositive(scale), 'to be "mad", "sd" or a number > 0');
-  check("tolerance", tolerance, typeof tolerance === "number" && tolerance >= 0 && tolerance < Infinity, "≥ 0 and finite");
+  check(
+    "tolerance",
+    tolerance,
+    typeof tolerance === "number" && tolerance >= 0 && tolerance < Infinity,
+    "≥ 0 and finite",
+  );
   check("maximum", maximum, isNatural(maximum), "to be a whole number ≥ 1");
   traceScalar("mEstimator: influence", psi as ScalarFunction, 1);
 
@@ -55,7 +66,8 @@ export function mEstimator({
       const start = c.median();
       const s = typeof scale === "number" ? scale : spreadOf(c, start, scale);
       const perScale = typeof s === "number" ? 1 / s : where(s.greater(0), s.reciprocal(), 0);
-      const step = (theta: Scalar) => theta.add(c.mean((x) => (psi as ScalarFunction)(x.sub(theta).mul(perScale))).mul(s));
+      const step = (theta: Scalar) =>
+        theta.add(c.mean((x) => (psi as ScalarFunction)(x.sub(theta).mul(perScale))).mul(s));
       return c.iterate(start, step, { maximum, tolerance: typeof s === "number" ? s * tolerance : s.mul(tolerance) });
     }),
   );

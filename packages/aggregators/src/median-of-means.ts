@@ -29,11 +29,26 @@ export interface MedianOfMeansOptions {
  */
 export function medianOfMeans({ blocks = 10, center = "geometric", rng }: MedianOfMeansOptions = {}): Aggregator {
   checkOption("medianOfMeans", "blocks", blocks, isNatural(blocks), "to be a whole number ≥ 1");
-  checkOption("medianOfMeans", "center", center, center === "geometric" || center === "coordinate", 'to be "geometric" or "coordinate"');
-  checkOption("medianOfMeans", "rng", rng, rng === undefined || typeof rng?.permutation === "function", "to be device.rng(seed)");
+  checkOption(
+    "medianOfMeans",
+    "center",
+    center,
+    center === "geometric" || center === "coordinate",
+    'to be "geometric" or "coordinate"',
+  );
+  checkOption(
+    "medianOfMeans",
+    "rng",
+    rng,
+    rng === undefined || typeof rng?.permutation === "function",
+    "to be device.rng(seed)",
+  );
 
   const averaging = (g: SampleMatrix): Tensor => {
-    const contiguous = g.device.tensor(blockAverages(blocks, g.samples), { shape: [blocks, g.samples], dtype: g.dtype });
+    const contiguous = g.device.tensor(blockAverages(blocks, g.samples), {
+      shape: [blocks, g.samples],
+      dtype: g.dtype,
+    });
     return rng === undefined ? contiguous : contiguous.gather(rng.permutation(g.samples), { axis: 1 });
   };
   if (center === "coordinate") {
@@ -49,7 +64,10 @@ export function medianOfMeans({ blocks = 10, center = "geometric", rng }: Median
 /** [K, N]: row k averages block k. */
 function blockAverages(blocks: number, samples: number): Float64Array {
   if (blocks > samples) {
-    throw codedError("BAD_ARGUMENT", `medianOfMeans: expected blocks in 1 … N = ${samples}, found ${blocks}; use fewer blocks or a larger batch`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `medianOfMeans: expected blocks in 1 … N = ${samples}, found ${blocks}; use fewer blocks or a larger batch`,
+    );
   }
   const averages = new Float64Array(blocks * samples);
   const size = Math.floor(samples / blocks);

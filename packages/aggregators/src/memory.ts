@@ -17,8 +17,10 @@ class KeyedStore<V> {
   readonly #others = new Map<unknown, V>();
 
   at(key: unknown, make: () => V): V {
-    const map: Pick<Map<unknown, V>, "get" | "set"> =
-      (typeof key === "object" && key !== null) || typeof key === "function" ? (this.#objects as unknown as Map<unknown, V>) : this.#others;
+    const map: Pick<Map<unknown, V>, "get" | "set"> = (typeof key === "object" && key !== null) ||
+    typeof key === "function"
+      ? (this.#objects as unknown as Map<unknown, V>)
+      : this.#others;
     let value = map.get(key);
     if (value === undefined) map.set(key, (value = make()));
     return value;
@@ -73,7 +75,12 @@ type Memories = KeyedStore<KeyedStore<KeyedStore<CellMemory>>>;
  * The memory of a rule for one group of parameters on a device. It hangs on the rule itself, so that copies of this
  * package agree about it, and ends with the rule, the device or the group's first parameter.
  */
-export function memoryOf(rule: { readonly label: string }, device: Device, firstParameter: unknown, key: unknown): Memory {
+export function memoryOf(
+  rule: { readonly label: string },
+  device: Device,
+  firstParameter: unknown,
+  key: unknown,
+): Memory {
   const home = rule as { [memoriesKey]?: Memories };
   if (home[memoriesKey] === undefined) Object.defineProperty(home, memoriesKey, { value: new KeyedStore() });
   return (home[memoriesKey] as Memories)

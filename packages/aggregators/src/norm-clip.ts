@@ -20,6 +20,13 @@ import { checkOption, isPositive } from "./option.js";
 export function normClip({ maxNorm = 1 }: { readonly maxNorm?: number } = {}): Aggregator {
   checkOption("normClip", "maxNorm", maxNorm, isPositive(maxNorm), "> 0 and finite");
   const weights = (g: SampleMatrix): Tensor =>
-    g.squaredNorms().map((squared) => squared.sqrt().maximum(maxNorm).reciprocal().mul(maxNorm).mul(1 / g.samples));
+    g.squaredNorms().map((squared) =>
+      squared
+        .sqrt()
+        .maximum(maxNorm)
+        .reciprocal()
+        .mul(maxNorm)
+        .mul(1 / g.samples),
+    );
   return defineAggregator("norm-clip", (g) => g.combine(weights(g)), { weights });
 }

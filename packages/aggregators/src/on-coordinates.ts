@@ -16,13 +16,20 @@ import { checkAggregator, defineAggregator, describe, type Aggregator } from "./
  * @see              Tutorial, Algorithm 1.
  * @example          onCoordinates(device.tensor([true, false]), median(), mean())(gradients)
  */
-export function onCoordinates(mask: Tensor | ((gradients: SampleMatrix) => Tensor), robust: Aggregator, otherwise: Aggregator): Aggregator {
+export function onCoordinates(
+  mask: Tensor | ((gradients: SampleMatrix) => Tensor),
+  robust: Aggregator,
+  otherwise: Aggregator,
+): Aggregator {
   checkAggregator("onCoordinates", robust);
   checkAggregator("onCoordinates", otherwise);
   return defineAggregator(`${robust.label}-on-coordinates`, (g, memory) => {
     const found = typeof mask === "function" ? mask(g) : mask;
     if (!Tensor.is(found) || found.dtype !== "bool" || found.size !== g.features) {
-      throw codedError("BAD_ARGUMENT", `onCoordinates: expected a bool mask of ${g.features} elements, found ${describe(found)}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `onCoordinates: expected a bool mask of ${g.features} elements, found ${describe(found)}`,
+      );
     }
     return where(found.reshape([g.features]), robust(g, memory), otherwise(g, memory));
   });

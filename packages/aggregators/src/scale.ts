@@ -10,5 +10,8 @@ export function varianceAbout(column: Column, center: Scalar, correction: number
 
 /** 1.4826 · median |xₙ − m|, m the median. */
 export function medianDeviation(column: Column, median: Scalar): Scalar {
-  return column.map((x) => x.sub(median).abs()).median().mul(normalConsistency);
+  return column
+    .map((x) => x.sub(median).abs())
+    .median()
+    .mul(normalConsistency);
 }

@@ -38,10 +38,21 @@ export function softTruncation({
   center = "mean",
   spread = "sd",
 }: SoftTruncationOptions = {}): Aggregator {
-  const check = (option: string, value: unknown, valid: boolean, range: string) => checkOption("softTruncation", option, value, valid, range);
+  const check = (option: string, value: unknown, valid: boolean, range: string) =>
+    checkOption("softTruncation", option, value, valid, range);
   check("delta", delta, typeof delta === "number" && delta > 0 && delta < 1, "in (0, 1)");
-  check("correction", correction, typeof correction === "number" && correction >= 0 && correction < Infinity, "≥ 0 and finite");
-  check("varianceFloor", varianceFloor, typeof varianceFloor === "number" && varianceFloor >= 0 && varianceFloor < Infinity, "≥ 0 and finite");
+  check(
+    "correction",
+    correction,
+    typeof correction === "number" && correction >= 0 && correction < Infinity,
+    "≥ 0 and finite",
+  );
+  check(
+    "varianceFloor",
+    varianceFloor,
+    typeof varianceFloor === "number" && varianceFloor >= 0 && varianceFloor < Infinity,
+    "≥ 0 and finite",
+  );
   check("center", center, center === "mean" || center === "median", '"mean" or "median"');
   check("spread", spread, spread === "sd" || spread === "mad", '"sd" or "mad"');
 
@@ -49,7 +60,10 @@ export function softTruncation({
     const { samples } = g;
     if (samples === 1) return g.mean();
     if (spread === "sd" && samples <= correction) {
-      throw codedError("BAD_ARGUMENT", `softTruncation: expected more samples than correction = ${correction}, found ${samples}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `softTruncation: expected more samples than correction = ${correction}, found ${samples}`,
+      );
     }
     const s = Math.sqrt(samples / (2 * Math.log(1 / delta)));
     return g.columns((c) => {

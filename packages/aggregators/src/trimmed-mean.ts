@@ -15,10 +15,21 @@ import { checkOption } from "./option.js";
  * @example         trimmedMean({ fraction: 0.2 })(gradients)
  */
 export function trimmedMean({ fraction = 0.1 }: { readonly fraction?: number } = {}): Aggregator {
-  checkOption("trimmedMean", "fraction", fraction, typeof fraction === "number" && fraction >= 0 && fraction < 0.5, "in [0, 0.5)");
+  checkOption(
+    "trimmedMean",
+    "fraction",
+    fraction,
+    typeof fraction === "number" && fraction >= 0 && fraction < 0.5,
+    "in [0, 0.5)",
+  );
   return defineAggregator("trimmed-mean", (g) => {
     // 0.29 · 100 is 28.999…: a product a rounding error below a whole number means that number.
     const cut = Math.min(Math.floor(fraction * g.samples + 1e-9), (g.samples - 1) >> 1);
-    return g.columns((c) => c.sorted().slice(cut, g.samples - cut).mean());
+    return g.columns((c) =>
+      c
+        .sorted()
+        .slice(cut, g.samples - cut)
+        .mean(),
+    );
   });
 }

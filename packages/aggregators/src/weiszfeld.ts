@@ -13,7 +13,13 @@ export interface WeiszfeldOptions {
 export const weiszfeldDefaults: Required<WeiszfeldOptions> = { tolerance: 1e-9, maximum: 1000, epsilon: 1e-6 };
 
 export function checkWeiszfeld(rule: string, { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>): void {
-  checkOption(rule, "tolerance", tolerance, typeof tolerance === "number" && tolerance >= 0 && tolerance < 1, "in [0, 1)");
+  checkOption(
+    rule,
+    "tolerance",
+    tolerance,
+    typeof tolerance === "number" && tolerance >= 0 && tolerance < 1,
+    "in [0, 1)",
+  );
   checkOption(rule, "maximum", maximum, isNatural(maximum), "to be a whole number ≥ 1");
   checkOption(rule, "epsilon", epsilon, typeof epsilon === "number" && epsilon > 0 && epsilon < 1, "in (0, 1)");
 }
@@ -29,7 +35,10 @@ export function checkWeiszfeld(rule: string, { tolerance, maximum, epsilon }: Re
  *
  * @see E. Weiszfeld (1937); Y. Vardi, C.-H. Zhang (2000), The multivariate L1-median, equations (2.6) and (2.7).
  */
-export function weiszfeldWeights(squaredDistances: Tensor, { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>): Tensor {
+export function weiszfeldWeights(
+  squaredDistances: Tensor,
+  { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>,
+): Tensor {
   const { device, dtype, shape } = squaredDistances;
   const n = shape[0] as number;
   if (n === 1) return device.ones([1], { dtype });
@@ -44,7 +53,10 @@ export function weiszfeldWeights(squaredDistances: Tensor, { tolerance, maximum,
   const candidate = oneHot(argmin(distances.sqrt().sum({ axis: 1 })), n, { dtype: wide });
   const away = candidate.matmul(distances);
   const pull = away.map((squared, limit) => where(squared.greater(limit), squared.sqrt().reciprocal(), 0), coincident);
-  const resultant = pull.sum().mul(pull.mul(away).sum()).sub(pull.mul(distances.matmul(pull)).sum().mul(0.5));
+  const resultant = pull
+    .sum()
+    .mul(pull.matmul(away))
+    .sub(pull.matmul(distances.matmul(pull)).mul(0.5));
   const multiplicity = pull.equal(0).cast(wide).sum();
   // A tie, as between two rows, is not settled in favour of one of them.
   const isMedian = resultant.less(multiplicity.square().mul(1 - 1e-8));
@@ -54,13 +66,21 @@ export function weiszfeldWeights(squaredDistances: Tensor, { tolerance, maximum,
     central.div(central.sum()),
     (w) => {
       const product = distances.matmul(w);
-      const energy = product.mul(w).sum();
-      const inverse = product.map((u, e, limit) => u.sub(e.mul(0.5)).maximum(limit).sqrt().reciprocal(), energy, coincident);
+      const energy = product.matmul(w);
+      const inverse = product.map(
+        (u, e, limit) => u.sub(e.mul(0.5)).maximum(limit).sqrt().reciprocal(),
+        energy,
+        coincident,
+      );
       return inverse.div(inverse.sum());
     },
     {
       maximum,
-      until: (next, previous) => next.sub(previous).abs().max().map((change, done) => change.lessEqual(tolerance).or(done), isMedian),
+      until: (next, previous) =>
+        next
+          .map((a, b) => a.sub(b).abs(), previous)
+          .max()
+          .map((change, done) => change.lessEqual(tolerance).or(done), isMedian),
     },
   );
   return where(isMedian, candidate, weights).cast(dtype);

@@ -12,5 +12,10 @@ import type { Scalar } from "@robgrad/tensor";
  */
 export function catoniGiulini(u: Scalar): Scalar {
   const c = u.clamp(-Math.SQRT2, Math.SQRT2);
-  return c.sub(c.mul(c).mul(c).mul(1 / 6));
+  return c.sub(
+    c
+      .mul(c)
+      .mul(c)
+      .mul(1 / 6),
+  );
 }
