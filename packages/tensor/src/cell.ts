@@ -67,7 +67,7 @@ export class Cell {
       );
     }
     assignInto(this.#writable(), value.live("cell.assign"));
-    this.#version++;
+    this.#changed();
   }
 
   /**
@@ -84,7 +84,18 @@ export class Cell {
       f: apply("where", apply("equal", input(operands.length + 1), constant(0)), f, input(0)),
       operands: [out, ...operands.map((x) => viewOver(x, this.shape)), fault],
     });
+    this.#changed();
+  }
+
+  /** @internal A replay is about to assign the cell `times` times. */
+  replayed(times: number): void {
+    this.#writable();
+    this.#version += times;
+  }
+
+  #changed(): void {
     this.#version++;
+    this.device.assigned(this);
   }
 
   /** The handle to write to. A tensor taken from `value` that is still alive gets a copy of the old value first. */
@@ -92,10 +103,15 @@ export class Cell {
     const handle = this.current;
     const { storage } = handle;
     if (storage.handles > 1) {
-      const fresh = this.device.allocate(this.dtype, storage.length);
-      this.device.copy(storage, fresh);
-      this.device.exchange(storage, fresh);
-      this.#handle = Tensor.unscoped(this.device, fresh, this.dtype, rowMajor(this.shape));
+      const fresh = Tensor.unscoped(
+        this.device,
+        this.device.allocate(this.dtype, storage.length),
+        this.dtype,
+        rowMajor(this.shape),
+      );
+      assignInto(fresh, handle);
+      this.device.exchange(storage, fresh.storage);
+      this.#handle = fresh;
       handle.dispose();
     }
     return this.#handle;

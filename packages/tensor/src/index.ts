@@ -72,3 +72,4 @@ export { denseSamples } from "./samples/dense.js";
 export { expanded, outer } from "./samples/expanded.js";
 export { summed } from "./samples/summed.js";
 export { concatenated } from "./samples/concatenated.js";
+export { capture, type Captured } from "./capture/capture.js";

@@ -7,11 +7,19 @@ import { Cell } from "../cell.js";
 import { openDevices } from "../scope.js";
 import * as creation from "../ops/creation.js";
 import { DeviceRandom } from "../random/device-random.js";
-import type { DeviceBuffer, Executor } from "./executor.js";
+import type { DeviceBuffer, Executor, Program } from "./executor.js";
 import { faultKinds, faultLength, FaultOrigins, type FaultKind } from "./faults.js";
 
 /** Names that `openDevice` knows. */
 export type DeviceName = "cpu" | "wasm" | "webgpu";
+
+/** What a step does, as a device sees it. */
+export interface DeviceObserver {
+  allocated(storage: Storage): void;
+  written(storage: Storage, values: TypedArray): void;
+  ran(kernel: Kernel): void;
+  assigned(cell: Cell): void;
+}
 
 const brand: unique symbol = Symbol.for("robgrad.device");
 
@@ -35,6 +43,7 @@ export class Device {
   #recording: { readonly kernels: Kernel[]; readonly retired: Storage[] } | null = null;
   readonly #registry: FinalizationRegistry<{ readonly buffer: DeviceBuffer; readonly bytes: number }>;
   #faults: Storage | null = null;
+  #observer: DeviceObserver | null = null;
 
   /** @internal */
   constructor(executor: Executor, memoryLimit = Infinity) {
@@ -182,6 +191,7 @@ export class Device {
     this.#live += bytes;
     if (this.#live > this.#peak) this.#peak = this.#live;
     this.#registry.register(storage, { buffer: storage.buffer, bytes }, storage);
+    this.#observer?.allocated(storage);
     return storage;
   }
 
@@ -201,13 +211,54 @@ export class Device {
 
   /** @internal */
   write(storage: Storage, values: TypedArray): void {
+    this.#observer?.written(storage, values);
     this.#executor.write(storage.buffer, values);
   }
 
   /** @internal Queues a kernel, or records it. */
   run(kernel: Kernel): void {
     if (this.#recording !== null) this.#recording.kernels.push(kernel);
-    else this.#executor.run(kernel);
+    else {
+      this.#observer?.ran(kernel);
+      this.#executor.run(kernel);
+    }
+  }
+
+  /** @internal Tells `observer` what `work` does on this device. */
+  observe<R>(observer: DeviceObserver, work: () => R): R {
+    if (this.#observer !== null) {
+      throw codedError("BAD_ARGUMENT", "capture: expected a step that is not called inside another captured step");
+    }
+    this.#observer = observer;
+    try {
+      return work();
+    } finally {
+      this.#observer = null;
+    }
+  }
+
+  /**
+   * @internal Runs `work` as if it had happened before the step that is being observed: state that a step makes at its
+   * first call.
+   */
+  beforeStep<R>(work: () => R): R {
+    const observer = this.#observer;
+    this.#observer = null;
+    try {
+      return work();
+    } finally {
+      this.#observer = observer;
+    }
+  }
+
+  /** @internal */
+  assigned(cell: Cell): void {
+    this.#observer?.assigned(cell);
+  }
+
+  /** @internal Kernels bound to their memory. */
+  compile(kernels: readonly Kernel[]): Program {
+    return this.#executor.compile(kernels);
   }
 
   /**
@@ -229,11 +280,6 @@ export class Device {
     }
   }
 
-  /** @internal Copies the elements of one storage over those of another of the same length. */
-  copy(from: Storage, to: Storage): void {
-    this.#executor.copy(from.buffer, to.buffer);
-  }
-
   /** @internal Exchanges the memory of two storages of equal size. */
   exchange(a: Storage, b: Storage): void {
     this.#registry.unregister(a);
@@ -249,7 +295,7 @@ export class Device {
    * @internal Snapshot of a row-major view, queued now; rejects with BAD_DATA, once, if a kernel has found a fault.
    */
   async read(view: View, length: number): Promise<TypedArray> {
-    if (this.#recording !== null) {
+    if (this.#recording !== null || this.#observer !== null) {
       throw codedError(
         "NOT_REPLAYABLE",
         "read: expected no read while a step is recorded; return the tensor and read it outside",

@@ -14,8 +14,15 @@ export interface Executor {
   allocate(dtype: DType, length: number): DeviceBuffer;
   free(buffer: DeviceBuffer): void;
   write(buffer: DeviceBuffer, values: TypedArray): void;
-  copy(from: DeviceBuffer, to: DeviceBuffer): void;
   read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray>;
   run(kernel: Kernel): void;
+  /** Kernels bound to their buffers, to be run in order again and again. */
+  compile(kernels: readonly Kernel[]): Program;
   close(): void;
+}
+
+/** A list of kernels ready to run. */
+export interface Program {
+  run(): void;
+  dispose(): void;
 }

@@ -1,6 +1,6 @@
 import { dtypes, newArray, type DType, type TypedArray } from "../../dtype.js";
 import type { Kernel } from "../../kernel/kernel.js";
-import type { DeviceBuffer, Executor } from "../executor.js";
+import type { DeviceBuffer, Executor, Program } from "../executor.js";
 import { canCompile } from "./compile.js";
 import { CpuSchedule } from "./schedule.js";
 
@@ -25,16 +25,22 @@ export class CpuExecutor implements Executor {
     (buffer as TypedArray).set(values);
   }
 
-  copy(from: DeviceBuffer, to: DeviceBuffer): void {
-    (to as TypedArray).set(from as TypedArray);
-  }
-
   read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
     return Promise.resolve((buffer as TypedArray).slice(start, start + length));
   }
 
   run(kernel: Kernel): void {
     this.#schedule.run(kernel);
+  }
+
+  compile(kernels: readonly Kernel[]): Program {
+    const calls = kernels.map((kernel) => this.#schedule.prepare(kernel));
+    return {
+      run() {
+        for (const call of calls) call();
+      },
+      dispose() {},
+    };
   }
 
   close(): void {}

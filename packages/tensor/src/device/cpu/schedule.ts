@@ -12,6 +12,7 @@ import {
   type ReduceKernel,
   type View,
 } from "../../kernel/kernel.js";
+import { sizeOf } from "../../shape.js";
 import { normalize } from "../../scalar/expression.js";
 import {
   columnFormulas,
@@ -194,7 +195,7 @@ export class CpuSchedule {
         const stop = until !== null && bufferOf(until)[until.offset] !== 0;
         for (const { from, to } of copies) {
           const source = bufferOf(from) as Float64Array;
-          (bufferOf(to) as Float64Array).set(source.subarray(from.offset, from.offset + source.length), to.offset);
+          (bufferOf(to) as Float64Array).set(source.subarray(from.offset, from.offset + sizeOf(from.shape)), to.offset);
         }
         if (stop) break;
       }

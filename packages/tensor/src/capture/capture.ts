@@ -1,0 +1,256 @@
+import { codedError } from "../errors.js";
+import type { Device } from "../device/device.js";
+import type { DeviceBuffer, Program } from "../device/executor.js";
+import { isFloating, type DType } from "../dtype.js";
+import type { Kernel } from "../kernel/kernel.js";
+import { rowMajor } from "../layout.js";
+import { assignInto, full } from "../ops/creation.js";
+import { openDevices, tensorsIn } from "../scope.js";
+import { formatShape } from "../shape.js";
+import type { Storage } from "../storage.js";
+import { Tensor } from "../tensor.js";
+import { firstDifference, StepLog } from "./log.js";
+import { planArena, type Arena } from "./plan.js";
+
+/** An object around a tensor says with this method how to make one like it around another. */
+export const rewrapped: unique symbol = Symbol.for("robgrad.rewrap");
+
+/** A step that is replayed. */
+export interface Captured<A extends readonly Tensor[], R> {
+  (...args: { [K in keyof A]: A[K] | number }): R;
+  /** Returns the memory of every plan; the next call starts anew. */
+  dispose(): void;
+}
+
+/** The same structure with every tensor replaced; what wraps a tensor is made anew around it. */
+function rebuild(value: unknown, replace: (tensor: Tensor) => Tensor): unknown {
+  if (Tensor.is(value)) return replace(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (rewrapped in value && "value" in value && Tensor.is(value.value)) {
+    return (value[rewrapped] as (tensor: Tensor) => unknown)(replace(value.value));
+  }
+  if (Array.isArray(value)) return value.map((item) => rebuild(item, replace));
+  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, rebuild(item, replace)]));
+  if (Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, rebuild(item, replace)]));
+  }
+  return value;
+}
+
+/** One logged call: what it did, and what it returned in terms of slots. */
+interface Call {
+  readonly log: StepLog;
+  readonly result: unknown;
+  readonly device: Device;
+}
+
+class Replay {
+  readonly #device: Device;
+  readonly #log: StepLog;
+  readonly #arena: Arena;
+  readonly #program: Program;
+  readonly #result: unknown;
+  readonly #arguments: readonly Tensor[];
+  readonly #seen: (readonly [DeviceBuffer, string] | null)[];
+  /** Handles that keep memory alive which the step found: it is not the step's to free. */
+  readonly #held: readonly Storage[];
+
+  constructor({ log, result, device }: Call) {
+    this.#device = device;
+    this.#log = log;
+    this.#result = result;
+    const kernels: readonly Kernel[] = log.kernels.map(({ kernel }) => kernel);
+    const results = new Set([...tensorsIn(result)].map((tensor) => tensor.storage));
+    this.#arena = planArena(device, log, kernels, results);
+    this.#program = device.compile(kernels);
+    const slots = [...log.slots];
+    this.#arguments = slots
+      .filter((slot) => slot.kind === "argument")
+      .map(({ place }) => Tensor.unscoped(device, place, place.dtype, rowMajor([place.length])));
+    this.#seen = this.#arguments.map(() => null);
+    // A cell that the step assigns holds its own memory, and a second handle would make it step aside at every update.
+    const assigned = new Set([...log.cells.keys()].map((cell) => cell.current.storage.buffer));
+    this.#held = slots
+      .filter((slot) => slot.kind === "external" && !assigned.has(slot.buffer))
+      .map((slot) => slot.source);
+    for (const storage of this.#held) storage.handles++;
+  }
+
+  run(args: readonly (Tensor | number)[]): unknown {
+    args.forEach((arg, k) => this.#load(arg, k));
+    for (const [cell, times] of this.#log.cells) cell.replayed(times);
+    this.#program.run();
+    return rebuild(this.#result, (stand) => {
+      const { storage, dtype, shape, strides, offset } = stand;
+      return new Tensor(this.#device, storage, dtype, { shape, strides, offset });
+    });
+  }
+
+  #load(arg: Tensor | number, k: number): void {
+    const target = this.#arguments[k] as Tensor;
+    if (typeof arg === "number") {
+      this.#device.run({ form: "map", out: target, f: { kind: "constant", value: arg }, operands: [] });
+      return;
+    }
+    const { storage, strides, offset } = arg.live("capture");
+    if (arg.device !== this.#device) {
+      throw codedError(
+        "DEVICE_MISMATCH",
+        `capture: expected argument ${k} on the device of the recorded step, found one on another`,
+      );
+    }
+    // Tensors do not change, so the same memory in the same layout is already loaded.
+    const layout = `${strides.join()}+${offset}`;
+    const seen = this.#seen[k];
+    if (seen && seen[0] === storage.buffer && seen[1] === layout) return;
+    const shaped = Tensor.unscoped(this.#device, target.storage, target.dtype, rowMajor(arg.shape));
+    assignInto(shaped, arg);
+    shaped.dispose();
+    this.#seen[k] = [storage.buffer, layout];
+  }
+
+  dispose(): void {
+    this.#program.dispose();
+    for (const storage of this.#arena.owned) {
+      storage.handles--;
+      this.#device.release(storage);
+    }
+    for (const storage of this.#held) if (--storage.handles === 0) this.#device.release(storage);
+  }
+}
+
+/**
+ * Records what a step does and replays it: no JavaScript of the step runs again, no memory is allocated.
+ *
+ * The first two calls run as they are and must do the same, kernel by kernel; later calls replay. What varies between
+ * calls has to be an argument, a cell or a function of cells: a JavaScript number or a host array that reaches a kernel
+ * is part of the recording. Each combination of argument shapes is recorded on its own.
+ *
+ * @param step  Called with tensors (numbers arrive as tensors of rank 0); not async, and without reads.
+ * @returns     The step: its results are valid until its next call (`copy()` keeps one), a Variable comes back detached.
+ *              `dispose()` returns its memory.
+ * @throws      NOT_REPLAYABLE when the second call differs from the first, naming the first difference and the line it
+ *              came from, or when the step reads; BAD_ARGUMENT for arguments that are neither tensors nor numbers.
+ * @example
+ * const w = device.cell(device.zeros([3]));
+ * const step = capture((x) => { w.assign(w.value.add(x)); return w.value.sum(); });
+ * for (let t = 0; t < 5; t++) step(device.ones([3]));
+ */
+export function capture<A extends readonly Tensor[], R>(
+  step: (...args: A) => R extends PromiseLike<unknown> ? never : R,
+): Captured<A, R> {
+  const calls = new Map<string, Call>();
+  const replays = new Map<string, Replay>();
+  const externals = new Map<DeviceBuffer, number>();
+  let results: Tensor[] = [];
+
+  const captured = (...args: readonly (Tensor | number)[]): R => {
+    for (const tensor of results) tensor.dispose();
+    const key = args.map(argumentKey).join(" ");
+    const replay = replays.get(key);
+    let result: unknown;
+    if (replay !== undefined) result = replay.run(args);
+    else {
+      const call = logged(step as (...args: readonly Tensor[]) => unknown, args, externals);
+      const before = calls.get(key);
+      if (before === undefined) calls.set(key, call.call);
+      else {
+        const difference = firstDifference(before.log, call.call.log);
+        if (difference !== undefined) {
+          calls.delete(key);
+          throw codedError(
+            "NOT_REPLAYABLE",
+            `capture: expected a step to do the same at every call, found that ${difference}\nPass what varies as an argument, or keep it in a cell.`,
+          );
+        }
+        calls.delete(key);
+        replays.set(key, new Replay(call.call));
+      }
+      result = call.value;
+    }
+    results = [...tensorsIn(result)];
+    return result as R;
+  };
+  const dispose = () => {
+    for (const tensor of results) tensor.dispose();
+    for (const replay of replays.values()) replay.dispose();
+    results = [];
+    calls.clear();
+    replays.clear();
+    externals.clear();
+  };
+  return Object.assign(captured, { dispose }) as unknown as Captured<A, R>;
+}
+
+function argumentKey(arg: unknown, k: number): string {
+  if (typeof arg === "number") return "number";
+  if (!Tensor.is(arg)) {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `capture: expected tensors and numbers, found ${arg === null ? "null" : typeof arg} as argument ${k}`,
+    );
+  }
+  return `${arg.dtype}${formatShape(arg.shape)}`;
+}
+
+/** The device that a step works on: that of its arguments, or the only one that is open. */
+function deviceOf(args: readonly (Tensor | number)[]): Device {
+  const found = new Set(args.filter((arg): arg is Tensor => Tensor.is(arg)).map((arg) => arg.live("capture").device));
+  const devices = [...(found.size > 0 ? found : openDevices())];
+  const [device] = devices;
+  if (device === undefined || devices.length > 1) {
+    throw codedError(
+      found.size > 1 ? "DEVICE_MISMATCH" : "BAD_ARGUMENT",
+      `capture: expected a tensor argument that tells the device, found arguments on ${devices.length} devices`,
+    );
+  }
+  return device;
+}
+
+/** Runs a step as it is and logs it. */
+function logged(
+  step: (...args: readonly Tensor[]) => unknown,
+  args: readonly (Tensor | number)[],
+  externals: Map<DeviceBuffer, number>,
+): { readonly call: Call; readonly value: unknown } {
+  const device = deviceOf(args);
+  const floating = args.find((arg): arg is Tensor => Tensor.is(arg) && isFloating(arg.dtype));
+  const numberType: DType = floating?.dtype ?? "float32";
+  // The fault cell is made when it is first asked for: it is the device's, not the step's.
+  void device.faults;
+  const log = new StepLog(externals);
+  const scope = device.openScope();
+  const kept = new Set<Tensor>();
+  try {
+    // Every argument is copied to memory of its own: that is where a replay will find it.
+    const inputs = args.map((arg) =>
+      typeof arg === "number" ? full(device, [], arg, { dtype: numberType }) : arg.copy(),
+    );
+    for (const input of inputs) log.argument(input.storage);
+    const value = rebuild(
+      device.observe(log, () => step(...inputs)),
+      (tensor) => {
+        // Results outlive the scope; one that is an argument, a cell's value or host data is copied, as a replay would.
+        const result = tensor.live("capture");
+        kept.add(result);
+        return result;
+      },
+    );
+    if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function") {
+      throw codedError(
+        "NOT_REPLAYABLE",
+        "capture: expected a step that returns at once, found one that returns a Promise",
+      );
+    }
+    const result = rebuild(value, (tensor) =>
+      Tensor.unscoped(device, log.slotOf(tensor.storage).place, tensor.dtype, {
+        shape: tensor.shape,
+        strides: tensor.strides,
+        offset: tensor.offset,
+      }),
+    );
+    return { call: { log, result, device }, value };
+  } finally {
+    device.closeScope(scope, kept);
+  }
+}

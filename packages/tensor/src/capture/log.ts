@@ -1,0 +1,143 @@
+import type { Cell } from "../cell.js";
+import type { DeviceBuffer } from "../device/executor.js";
+import type { TypedArray } from "../dtype.js";
+import { describeKernel } from "../kernel/describe.js";
+import type { Kernel, View } from "../kernel/kernel.js";
+import { mapViews } from "../kernel/views.js";
+import { Storage } from "../storage.js";
+
+/** What a storage is to a step: handed in, made on the way, made of host values, or there before. */
+export type SlotKind = "argument" | "temporary" | "constant" | "external";
+
+/** A place that kernels of a step name. */
+export interface Slot {
+  readonly kind: SlotKind;
+  /** Counts slots of its kind; externals are numbered across calls, so equal numbers mean equal memory. */
+  readonly number: number;
+  /** Stands for the storage in the kernels of the log; its buffer is set when the step is planned. */
+  readonly place: Storage;
+  /** What it stood for in the call that was logged. */
+  readonly source: Storage;
+  /** The memory of `source` at that time: a cell may have stepped aside since. */
+  readonly buffer: DeviceBuffer;
+  /** Host values of a constant. */
+  readonly values?: TypedArray;
+}
+
+export interface LoggedKernel {
+  readonly kernel: Kernel;
+  /** The line of the caller's code that asked for it. */
+  readonly origin: string;
+}
+
+/** Lines of a stack that belong to robgrad itself or to the runtime. */
+const own =
+  /\(?(node:|<anonymous>)|[/\\]@robgrad[/\\]|[/\\]packages[/\\](tensor|autograd|nn|aggregators)[/\\](src|dist)[/\\]/;
+
+function callerLine(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 40;
+  const lines = (new Error().stack ?? "").split("\n").slice(1);
+  Error.stackTraceLimit = stackTraceLimit;
+  return (lines.find((line) => /\d/.test(line) && !own.test(line)) ?? "").trim();
+}
+
+/** Everything one call of a step did on a device, with storages replaced by numbered slots. */
+export class StepLog {
+  readonly kernels: LoggedKernel[] = [];
+  /** Cells the step assigned, and how often. */
+  readonly cells = new Map<Cell, number>();
+  readonly #slots = new Map<DeviceBuffer, Slot>();
+  readonly #byPlace = new Map<Storage, Slot>();
+  readonly #externals: Map<DeviceBuffer, number>;
+  readonly #counts: Record<SlotKind, number> = { argument: 0, temporary: 0, constant: 0, external: 0 };
+
+  /** @param externals  Numbers of memory that existed before, shared by the logs to be compared. */
+  constructor(externals: Map<DeviceBuffer, number>) {
+    this.#externals = externals;
+  }
+
+  argument(storage: Storage): Slot {
+    return this.#add("argument", storage, this.#counts.argument++);
+  }
+
+  allocated(storage: Storage): void {
+    this.#add("temporary", storage, this.#counts.temporary++);
+  }
+
+  written(storage: Storage, values: TypedArray): void {
+    const slot = this.#slots.get(storage.buffer);
+    if (slot?.kind === "temporary") this.#add("constant", storage, this.#counts.constant++, values.slice(), slot.place);
+  }
+
+  ran(kernel: Kernel): void {
+    const replace = (view: View): View => ({
+      storage: this.slotOf(view.storage).place,
+      dtype: view.dtype,
+      shape: view.shape,
+      strides: view.strides,
+      offset: view.offset,
+    });
+    this.kernels.push({ kernel: mapViews(kernel, replace, replace), origin: callerLine() });
+  }
+
+  assigned(cell: Cell): void {
+    this.cells.set(cell, (this.cells.get(cell) ?? 0) + 1);
+  }
+
+  slotOf(storage: Storage): Slot {
+    const known = this.#slots.get(storage.buffer);
+    if (known !== undefined) return known;
+    let number = this.#externals.get(storage.buffer);
+    if (number === undefined) this.#externals.set(storage.buffer, (number = this.#externals.size));
+    return this.#add("external", storage, number);
+  }
+
+  /** The slot whose place a logged kernel names. */
+  at(place: Storage): Slot {
+    return this.#byPlace.get(place) as Slot;
+  }
+
+  get slots(): Iterable<Slot> {
+    return this.#byPlace.values();
+  }
+
+  describe({ kernel }: LoggedKernel): string {
+    return describeKernel(kernel, (place) => {
+      const { kind, number, values } = this.at(place);
+      return `${kind} ${number}${values === undefined ? "" : ` {${values.join()}}`}`;
+    });
+  }
+
+  #add(kind: SlotKind, source: Storage, number: number, values?: TypedArray, place?: Storage): Slot {
+    const stand = place ?? new Storage(source.device, source.dtype, source.length, null);
+    // Results come and go on this place; it is never theirs to free.
+    stand.handles = Math.max(1, stand.handles);
+    const slot: Slot = {
+      kind,
+      number,
+      place: stand,
+      source,
+      buffer: source.buffer,
+      ...(values === undefined ? {} : { values }),
+    };
+    this.#slots.set(source.buffer, slot);
+    this.#byPlace.set(stand, slot);
+    return slot;
+  }
+}
+
+/** What two calls of a step did differently, in words; undefined when they did the same. */
+export function firstDifference(a: StepLog, b: StepLog): string | undefined {
+  const count = Math.max(a.kernels.length, b.kernels.length);
+  for (let k = 0; k < count; k++) {
+    const [left, right] = [a.kernels[k], b.kernels[k]];
+    const [first, second] = [left && a.describe(left), right && b.describe(right)];
+    if (first === second) continue;
+    const origin = (right ?? left)?.origin;
+    const shorten = (text: string | undefined) =>
+      text === undefined ? "nothing" : text.length > 300 ? `${text.slice(0, 300)}…` : text;
+    return `kernel ${k} was\n  ${shorten(first)}\nand then\n  ${shorten(second)}${origin ? `\n  ${origin}` : ""}`;
+  }
+  return undefined;
+}
