@@ -27,7 +27,7 @@ class LinearFunction extends FunctionNode {
       () => matmul(gy, this.retained(1)),
       () => matmul(transpose(rows(gy)), rows(this.retained(0))),
       () => sum(rows(gy), { axis: 0 }),
-    ];
+    ].slice(0, this[place].inputs.length);
   }
 
   /** Row n is Σₜ δₙₜ ⊗ xₙₜ for W and Σₜ δₙₜ for b. */
