@@ -21,9 +21,8 @@ export interface Aggregator {
 /** The body of a rule; `memory` keeps cells from one step to the next. */
 export type Rule = (gradients: SampleMatrix, memory: Memory) => Tensor;
 
-/** Codes of errors about what the user did or what the device has; other errors of a rule are its author's. */
+/** Codes of errors that are not about what the rule's author wrote. */
 const passedOn: readonly ErrorCode[] = [
-  "BAD_ARGUMENT",
   "BAD_DATA",
   "BAD_PLUGIN",
   "DEVICE_LOST",
@@ -44,7 +43,8 @@ const passedOn: readonly ErrorCode[] = [
  * @param options  `weights`, for a rule that is `gradients.combine` of weights [N].
  * @returns        The rule, for {@link aggregate} or to be called with a sample matrix.
  * @throws         BAD_PLUGIN for a label or a rule of the wrong kind; from the rule made, BAD_PLUGIN naming it when its
- *                 answer is not [D] or when it throws, BAD_ARGUMENT for gradients that are not a sample matrix.
+ *                 answer is not [D] or when it throws, BAD_ARGUMENT when it throws that, or for gradients that are not
+ *                 a sample matrix.
  * @example
  * const midrange = defineAggregator("midrange", (g) => g.columns((c) => c.min().add(c.max()).mul(0.5)));
  * midrange(gradients);
@@ -73,6 +73,8 @@ export function defineAggregator(
     } catch (error) {
       if (passedOn.some((code) => hasCode(error, code))) throw error;
       const reason = error instanceof Error ? error.message : String(error);
+      if (hasCode(error, "BAD_ARGUMENT"))
+        throw codedError("BAD_ARGUMENT", `rule ${label}: ${reason}`, { cause: error });
       throw codedError(
         "BAD_PLUGIN",
         `rule ${label}: expected a tensor [${gradients.features}], found that it throws: ${reason}`,

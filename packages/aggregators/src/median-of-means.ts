@@ -66,7 +66,7 @@ function blockAverages(blocks: number, samples: number): Float64Array {
   if (blocks > samples) {
     throw codedError(
       "BAD_ARGUMENT",
-      `medianOfMeans: expected blocks in 1 … N = ${samples}, found ${blocks}; use fewer blocks or a larger batch`,
+      `expected blocks in 1 … N = ${samples}, found ${blocks}; use fewer blocks or a larger batch`,
     );
   }
   const averages = new Float64Array(blocks * samples);

@@ -26,10 +26,7 @@ export function onCoordinates(
   return defineAggregator(`${robust.label}-on-coordinates`, (g, memory) => {
     const found = typeof mask === "function" ? mask(g) : mask;
     if (!Tensor.is(found) || found.dtype !== "bool" || found.size !== g.features) {
-      throw codedError(
-        "BAD_ARGUMENT",
-        `onCoordinates: expected a bool mask of ${g.features} elements, found ${describe(found)}`,
-      );
+      throw codedError("BAD_ARGUMENT", `expected a bool mask of ${g.features} elements, found ${describe(found)}`);
     }
     return where(found.reshape([g.features]), robust(g, memory), otherwise(g, memory));
   });

@@ -60,10 +60,7 @@ export function softTruncation({
     const { samples } = g;
     if (samples === 1) return g.mean();
     if (spread === "sd" && samples <= correction) {
-      throw codedError(
-        "BAD_ARGUMENT",
-        `softTruncation: expected more samples than correction = ${correction}, found ${samples}`,
-      );
+      throw codedError("BAD_ARGUMENT", `expected more samples than correction = ${correction}, found ${samples}`);
     }
     const s = Math.sqrt(samples / (2 * Math.log(1 / delta)));
     return g.columns((c) => {

@@ -1,1 +1,57 @@
-export {};
+export { Variable, type BackwardOptions, type Operand, type VariableOptions, type VariableSource } from "./variable.js";
+export { FunctionNode, type GradientThunk } from "./function-node.js";
+export { noGrad } from "./recording.js";
+export { sampleGradients } from "./sample-gradients.js";
+export type { CarriedSamples, SampleAxis, SampleContext, SampleTracking } from "./sample-axis.js";
+export { linear } from "./functions/linear.js";
+export { concat, stack } from "./functions/concat.js";
+export { pad } from "./functions/pad.js";
+export { where } from "./functions/where.js";
+export { scatterAdd } from "./functions/scatter-add.js";
+export { sort } from "./functions/sort.js";
+export { logSumExp } from "./functions/log-sum-exp.js";
+export { logSoftmax, softmax, type SoftmaxOptions } from "./functions/softmax.js";
+export {
+  abs,
+  add,
+  atan,
+  ceil,
+  cos,
+  cosh,
+  div,
+  equal,
+  exp,
+  expm1,
+  floor,
+  greater,
+  isFinite,
+  isNaN,
+  less,
+  log,
+  log1p,
+  logCosh,
+  matmul,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  relu,
+  round,
+  sigmoid,
+  sign,
+  sin,
+  sinh,
+  softplus,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tan,
+  tanh,
+  trunc,
+} from "@robgrad/tensor";

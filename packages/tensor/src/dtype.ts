@@ -31,12 +31,32 @@ export function newArray(dtype: DType, length: number): TypedArray {
 /** Copies host numbers into a fresh array of `dtype`; bool takes any nonzero number as 1. */
 export function toTyped(dtype: DType, values: ArrayLike<number>): TypedArray {
   if (dtype === "bool") return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
-  return arrays[dtype].from(values);
+  return new arrays[dtype](values);
 }
 
 /** The dtype a typed array stands for, or undefined for arrays robgrad has no dtype for. */
 export function dtypeOf(values: unknown): DType | undefined {
-  return dtypes.find((dtype) => values instanceof arrays[dtype]);
+  if (!ArrayBuffer.isView(values)) return undefined;
+  // By name, because an array may come from another realm.
+  const name = (values as { readonly [Symbol.toStringTag]?: string })[Symbol.toStringTag];
+  return dtypes.find((dtype) => arrays[dtype].name === name);
+}
+
+const integerRanges = { int32: [-(2 ** 31), 2 ** 31 - 1], uint32: [0, 2 ** 32 - 1], bool: [0, 1] } as const;
+
+/** Whether a number is an element of `dtype`; floating dtypes take any. */
+export function isElement(dtype: DType, value: number): boolean {
+  if (dtype === "float32" || dtype === "float64") return true;
+  const [low, high] = integerRanges[dtype];
+  return Number.isInteger(value) && value >= low && value <= high;
+}
+
+/** Throws BAD_ARGUMENT unless a number among operands or arguments is an element of `dtype`. */
+export function checkNumber(subject: string, value: number, dtype: DType): void {
+  if (!isElement(dtype, value)) {
+    const wanted = dtype === "bool" ? "0 or 1 beside bool" : `a whole number in the range of ${dtype}`;
+    throw codedError("BAD_ARGUMENT", `${subject}: expected ${wanted}, found ${value}`);
+  }
 }
 
 export function checkDType(subject: string, dtype: unknown): asserts dtype is DType {

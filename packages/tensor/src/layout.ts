@@ -131,6 +131,9 @@ export type SliceRange = readonly [start: number, stop?: number | null] | null;
 
 export function resolveRange(subject: string, range: SliceRange, extent: number): { start: number; stop: number } {
   if (range === null) return { start: 0, stop: extent };
+  if (!Array.isArray(range)) {
+    throw codedError("BAD_ARGUMENT", `${subject}: expected ranges such as [0, 2] or null, found ${String(range)}`);
+  }
   const [first, last = null] = range;
   if (!Number.isInteger(first) || (last !== null && !Number.isInteger(last))) {
     throw codedError(

@@ -1,4 +1,5 @@
 import type { Device } from "./device/device.js";
+import { codedError } from "./errors.js";
 import { Tensor } from "./tensor.js";
 
 /** Objects that own tensors tell `tidy` which with this method. */
@@ -40,17 +41,36 @@ export function openDevices(): Set<Device> {
  *
  * @param work  Called once, at once.
  * @returns     What `work` returns.
+ * @throws      What `work` throws, after disposing all it made; BAD_ARGUMENT when it returns a Promise.
  * @example     const y = tidy(() => device.tensor([1, 2, 3]).mul(2).sum());
  */
 export function tidy<R>(work: () => R extends PromiseLike<unknown> ? never : R): R {
-  const devices = [...openDevices()];
+  return within([...openDevices()], work as () => R);
+}
+
+/** tidy for the work of one operation, whose temporaries are all on one device. */
+export function withoutTemporaries<R>(device: Device, work: () => R): R {
+  return within([device], work);
+}
+
+function within<R>(devices: readonly Device[], work: () => R): R {
   const scopes = devices.map((device) => device.openScope());
-  let result: R | undefined;
+  let kept = new Set<Tensor>();
   try {
-    result = work();
+    const result = work();
+    if (isPromise(result)) {
+      throw codedError(
+        "BAD_ARGUMENT",
+        "tidy: expected a result, found a Promise; read results after tidy has returned",
+      );
+    }
+    kept = new Set(tensorsIn(result));
     return result;
   } finally {
-    const kept = new Set(tensorsIn(result));
     devices.forEach((device, k) => device.closeScope(scopes[k] as Tensor[], kept));
   }
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

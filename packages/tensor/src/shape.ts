@@ -17,7 +17,10 @@ export function formatShape(shape: Shape): string {
 }
 
 export function checkShape(subject: string, shape: Shape): void {
-  for (const extent of shape) {
+  if (!Array.isArray(shape)) {
+    throw codedError("BAD_ARGUMENT", `${subject}: expected a shape such as [2, 3], found ${String(shape)}`);
+  }
+  for (const extent of shape as Shape) {
     if (!Number.isInteger(extent) || extent < 0) {
       throw codedError(
         "BAD_ARGUMENT",
@@ -42,7 +45,8 @@ export function normalizeAxis(subject: string, axis: number, rank: number): numb
 /** Sorted, distinct, non-negative axes; undefined means all of them. */
 export function normalizeAxes(subject: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
-  const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(subject, axis, rank));
+  const given = Array.isArray(axes) ? (axes as readonly number[]) : [axes as number];
+  const list = given.map((axis) => normalizeAxis(subject, axis, rank));
   if (new Set(list).size !== list.length) {
     throw codedError("BAD_ARGUMENT", `${subject}: expected distinct axes, found ${formatShape(list)}`);
   }

@@ -42,7 +42,7 @@ export function report(study: StudyResult, drawings: Drawings): string {
           </header>
           <section aria-labelledby="answer">
             <h2 id="answer">What this run says</h2>
-            <p class="answer">${emphasized(answer, publishedGain(study)?.share != null)}</p>
+            <p class="answer">${emphasized(answer, typeof publishedGain(study)?.share === "number")}</p>
             ${others.map((paragraph) => html`<p>${paragraph}</p>`)}
           </section>
           <section aria-labelledby="table">

@@ -1,5 +1,5 @@
 import { linear, type Variable } from "@robgrad/autograd";
-import { codedError, type DeviceRandom, type DType, type Tensor } from "@robgrad/tensor";
+import { codedError, tidy, type DeviceRandom, type DType, type Tensor } from "@robgrad/tensor";
 import { constant, lecun, type Initializer } from "../initializers.js";
 import { asVariable, Link } from "../link.js";
 import { Parameter } from "../parameter.js";
@@ -47,8 +47,14 @@ export class Linear extends Link {
       }
     }
     const options = { dtype, fanIn: inputs, fanOut: outputs };
-    this.W = new Parameter(weights(rng, [outputs, inputs], options), "W");
-    this.b = bias === false ? null : new Parameter(bias(rng, [outputs], options), "b");
+    const parameter = (name: string, initializer: Initializer, shape: readonly number[]) => {
+      const initial = tidy(() => initializer(rng, shape, options));
+      const made = new Parameter(initial, name);
+      initial.dispose();
+      return made;
+    };
+    this.W = parameter("W", weights, [outputs, inputs]);
+    this.b = bias === false ? null : parameter("b", bias, [outputs]);
   }
 
   /** [N, …, P] → [N, …, Q] */

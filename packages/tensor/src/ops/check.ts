@@ -1,10 +1,8 @@
 import type { FaultKind } from "../device/faults.js";
 import { noFault } from "../device/faults.js";
-import type { Operand } from "../kernel/kernel.js";
 import { apply, constant, input, type Expression } from "../scalar/expression.js";
-import { rowMajorStrides } from "../layout.js";
 import type { Tensor } from "../tensor.js";
-import { empty } from "./creation.js";
+import { contiguous, empty } from "./creation.js";
 
 /** What a check looks for. */
 export type FaultTest = "isNaN" | "nonFinite" | { readonly outside: readonly [number, number] };
@@ -17,13 +15,23 @@ export interface FaultOrigin {
   readonly parameter?: string;
 }
 
-function predicate(test: FaultTest): Expression {
-  const u = input(0);
-  if (test === "isNaN") return apply("isNaN", u);
-  if (test === "nonFinite") return apply("not", apply("isFinite", u));
-  const [low, high] = test.outside;
-  return apply("or", apply("less", u, constant(low)), apply("greaterEqual", u, constant(high)));
+const u = input(0);
+const isNaN = apply("isNaN", u);
+const nonFinite = apply("not", apply("isFinite", u));
+
+/** The place of a faulty element, or the value for none. */
+function placeOfFault(test: FaultTest): Expression {
+  let faulty = test === "isNaN" ? isNaN : nonFinite;
+  if (typeof test !== "string") {
+    const [low, high] = test.outside;
+    // Not in range rather than out of range, which NaN is not.
+    faulty = apply("not", apply("and", apply("greaterEqual", u, constant(low)), apply("less", u, constant(high))));
+  }
+  return apply("where", faulty, input(1), constant(noFault));
 }
+
+const places = { isNaN: placeOfFault("isNaN"), nonFinite: placeOfFault("nonFinite") };
+const orNoFault = apply("minimum", input(0), constant(noFault));
 
 /**
  * Looks for a faulty element on the device. Nothing waits: the first one found is written to the device's fault
@@ -31,22 +39,18 @@ function predicate(test: FaultTest): Expression {
  */
 export function checkElements(x: Tensor, test: FaultTest, { kind, node, parameter = "" }: FaultOrigin): void {
   const { device } = x;
-  const strides = rowMajorStrides(x.shape);
-  let place: Expression = constant(0);
-  strides.forEach((stride, axis) => {
-    place = apply("add", place, apply("mul", input(axis + 1), constant(stride)));
-  });
+  const dense = contiguous(x);
+  const { storage, dtype, offset } = dense;
   const first = empty(device, "int32", []);
-  const indices: Operand[] = x.shape.map((_, axis) => ({ axis }));
   device.run({
     form: "reduce",
     out: first,
-    shape: x.shape,
-    axes: x.shape.map((_, axis) => axis),
+    shape: [x.size],
+    axes: [0],
     monoid: "min",
-    f: apply("where", predicate(test), place, constant(noFault)),
-    epilogue: apply("minimum", input(0), constant(noFault)),
-    operands: [x, ...indices],
+    f: typeof test === "string" ? places[test] : placeOfFault(test),
+    epilogue: orNoFault,
+    operands: [{ storage, dtype, shape: [x.size], strides: [1], offset }, { axis: 0 }],
   });
   device.run({
     form: "routine",
@@ -60,4 +64,5 @@ export function checkElements(x: Tensor, test: FaultTest, { kind, node, paramete
     },
   });
   first.dispose();
+  if (dense !== x) dense.dispose();
 }

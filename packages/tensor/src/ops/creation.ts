@@ -1,6 +1,16 @@
 import { codedError } from "../errors.js";
 import type { Device } from "../device/device.js";
-import { checkDType, dtypeOf, toTyped, type DType, type TypedArray } from "../dtype.js";
+import {
+  checkDType,
+  checkNumber,
+  dtypeOf,
+  isElement,
+  isFloating,
+  toTyped,
+  type DType,
+  type TypedArray,
+} from "../dtype.js";
+import type { View } from "../kernel/kernel.js";
 import { rowMajor } from "../layout.js";
 import { apply, constant, input, type Expression } from "../scalar/expression.js";
 import { checkShape, formatShape, sameShape, sizeOf } from "../shape.js";
@@ -31,86 +41,107 @@ export function empty(device: Device, dtype: DType, shape: readonly number[]): T
   return new Tensor(device, device.allocate(dtype, sizeOf(shape)), dtype, rowMajor(shape));
 }
 
-/** A tensor holding a typed array of its dtype. */
-export function upload(device: Device, values: TypedArray, dtype: DType, shape: readonly number[]): Tensor {
-  const result = empty(device, dtype, shape);
-  device.write(result.storage, values);
-  return result;
+/** The elements of a tensor from `empty` under another shape. */
+export function shapedAs({ storage, dtype }: Tensor, shape: readonly number[]): View {
+  return { storage, dtype, ...rowMajor(shape) };
 }
 
-function flatten(values: HostValues): {
+interface Flat {
   readonly flat: number[];
   readonly shape: number[];
-  readonly booleans: boolean;
-} {
+  /** What the values imply: bool for booleans, the dtype of typed arrays that are all alike, else float32. */
+  readonly dtype: DType;
+}
+
+function flatten(values: HostValues): Flat {
   const flat: number[] = [];
   const shape: number[] = [];
+  const leaves = new Set<DType>();
   let leafDepth = -1;
-  let booleans = true;
-  const visit = (value: HostValues, depth: number): void => {
-    if (typeof value === "number" || typeof value === "boolean") {
-      if (leafDepth === -1) leafDepth = depth;
-      if (leafDepth !== depth) throw ragged();
-      if (typeof value === "number") booleans = false;
-      flat.push(Number(value));
-      return;
-    }
-    const list = value as ArrayLike<HostValues>;
-    if (!Array.isArray(value) && dtypeOf(value) === undefined) {
-      throw codedError(
-        "BAD_ARGUMENT",
-        `tensor: expected numbers or booleans, found ${value === null ? "null" : typeof value}`,
-      );
-    }
-    if (shape[depth] === undefined && leafDepth === -1) shape[depth] = list.length;
-    if (shape[depth] !== list.length) throw ragged();
-    for (let i = 0; i < list.length; i++) visit(list[i] as HostValues, depth + 1);
-  };
   const ragged = () =>
     codedError(
       "SHAPE_MISMATCH",
       `tensor: expected nested arrays of equal lengths, found ragged ones after shape ${formatShape(shape)}`,
     );
+  const leaf = (value: number | boolean, depth: number, dtype: DType) => {
+    if (leafDepth === -1) leafDepth = depth;
+    if (leafDepth !== depth) throw ragged();
+    leaves.add(dtype);
+    flat.push(Number(value));
+  };
+  const visit = (value: HostValues, depth: number): void => {
+    if (typeof value === "number") return leaf(value, depth, "float32");
+    if (typeof value === "boolean") return leaf(value, depth, "bool");
+    const typed = dtypeOf(value);
+    if (typed === undefined && !Array.isArray(value)) {
+      throw codedError(
+        "BAD_ARGUMENT",
+        `tensor: expected numbers or booleans, found ${value === null ? "null" : typeof value}`,
+      );
+    }
+    const list = value as ArrayLike<HostValues>;
+    if (shape[depth] === undefined && leafDepth === -1) shape[depth] = list.length;
+    if (shape[depth] !== list.length) throw ragged();
+    const implied = typed === "bool" ? "float32" : typed;
+    for (let i = 0; i < list.length; i++) {
+      if (implied === undefined) visit(list[i] as HostValues, depth + 1);
+      else leaf(list[i] as number, depth + 1, implied);
+    }
+  };
   visit(values, 0);
-  return { flat, shape, booleans: booleans && flat.length > 0 };
+  const [dtype = "float32"] = leaves;
+  return { flat, shape, dtype: leaves.size === 1 ? dtype : "float32" };
 }
 
-/** Throws BAD_DATA naming the first element that is NaN or infinite. */
-export function checkFinite(subject: string, values: ArrayLike<number>, shape: readonly number[]): void {
-  for (let i = 0; i < values.length; i++) {
-    if (Number.isFinite(values[i])) continue;
-    const index: number[] = [];
-    for (let axis = shape.length - 1, rest = i; axis >= 0; axis--) {
-      index.unshift(rest % (shape[axis] as number));
-      rest = Math.floor(rest / (shape[axis] as number));
+function indexOf(place: number, shape: readonly number[]): string {
+  const index: number[] = [];
+  for (let axis = shape.length - 1, rest = place; axis >= 0; axis--) {
+    index.unshift(rest % (shape[axis] as number));
+    rest = Math.floor(rest / (shape[axis] as number));
+  }
+  return formatShape(index);
+}
+
+/** Throws BAD_DATA naming the first host value that did not become an element. */
+function checkElements(host: ArrayLike<number>, typed: TypedArray, dtype: DType, shape: readonly number[]): void {
+  for (let i = 0; i < typed.length; i++) {
+    const value = host[i] as number;
+    const taken = isFloating(dtype)
+      ? Number.isFinite(typed[i])
+      : dtype === "bool"
+        ? Number.isFinite(value)
+        : isElement(dtype, value);
+    if (taken) continue;
+    const found = `found ${value} at ${indexOf(i, shape)}`;
+    if (Number.isFinite(value)) {
+      const wanted = isFloating(dtype) ? "values" : "whole numbers";
+      throw codedError("BAD_DATA", `tensor: expected ${wanted} in the range of ${dtype}, ${found}`);
     }
-    throw codedError(
-      "BAD_DATA",
-      `${subject}: expected finite values, found ${values[i]} at ${formatShape(index)}; pass allowNonFinite: true if that is meant`,
-    );
+    const hint = isFloating(dtype) ? "; pass allowNonFinite: true if that is meant" : "";
+    throw codedError("BAD_DATA", `tensor: expected finite values, ${found}${hint}`);
   }
 }
 
 export function tensor(device: Device, values: HostValues, options: TensorOptions = {}): Tensor {
-  const implied = dtypeOf(values);
-  let shape = options.shape;
+  const typed = dtypeOf(values);
   let host: ArrayLike<number>;
-  let inferred: DType = "float32";
-  if (implied !== undefined) {
+  let shape: readonly number[];
+  let inferred: DType;
+  if (typed !== undefined) {
     host = values as TypedArray;
-    shape ??= [host.length];
-    inferred = implied === "bool" ? "float32" : implied;
+    shape = options.shape ?? [host.length];
+    inferred = typed === "bool" ? "float32" : typed;
   } else {
-    const { flat, shape: found, booleans } = flatten(values);
-    if (shape !== undefined && found.length > 1 && !sameShape(shape, found)) {
+    const { flat, shape: found, dtype } = flatten(values);
+    host = flat;
+    shape = options.shape ?? found;
+    inferred = dtype;
+    if (found.length > 1 && options.shape !== undefined && !sameShape(shape, found)) {
       throw codedError(
         "SHAPE_MISMATCH",
         `tensor: expected shape ${formatShape(shape)}, found nested arrays of shape ${formatShape(found)}`,
       );
     }
-    host = flat;
-    shape ??= found;
-    if (booleans) inferred = "bool";
   }
   const dtype = options.dtype ?? inferred;
   checkDType("tensor", dtype);
@@ -121,22 +152,13 @@ export function tensor(device: Device, values: HostValues, options: TensorOption
       `tensor: expected ${sizeOf(shape)} values for shape ${formatShape(shape)}, found ${host.length}`,
     );
   }
-  if (options.allowNonFinite !== true || dtype === "int32" || dtype === "uint32") checkFinite("tensor", host, shape);
-  if (dtype === "int32" || dtype === "uint32") checkIntegers(dtype, host);
-  return upload(device, toTyped(dtype, host), dtype, [...shape]);
-}
-
-function checkIntegers(dtype: "int32" | "uint32", values: ArrayLike<number>): void {
-  const [low, high] = dtype === "int32" ? [-(2 ** 31), 2 ** 31 - 1] : [0, 2 ** 32 - 1];
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (!Number.isInteger(value) || value < low || value > high) {
-      throw codedError(
-        "BAD_DATA",
-        `tensor: expected whole numbers in the range of ${dtype}, found ${value} at element ${i}`,
-      );
-    }
+  const elements = toTyped(dtype, host);
+  if (options.allowNonFinite !== true || !(isFloating(dtype) || dtype === "bool")) {
+    checkElements(host, elements, dtype, shape);
   }
+  const result = empty(device, dtype, [...shape]);
+  device.write(result.storage, elements);
+  return result;
 }
 
 export function full(
@@ -147,8 +169,10 @@ export function full(
 ): Tensor {
   checkDType("full", dtype);
   checkShape("full", shape);
+  if (typeof value !== "number") throw codedError("BAD_ARGUMENT", `full: expected a number, found ${typeof value}`);
+  checkNumber("full", value, dtype);
   const result = empty(device, dtype, [...shape]);
-  device.run({ form: "map", out: result, f: constant(dtype === "bool" ? Number(value !== 0) : value), operands: [] });
+  device.run({ form: "map", out: result, f: constant(value), operands: [] });
   return result;
 }
 
@@ -172,6 +196,11 @@ export function arange(
       `arange: expected finite start, stop and a step ≠ 0, found ${start}, ${stop} and ${step}`,
     );
   }
+  checkNumeric("arange", dtype);
+  checkNumber("arange", start, dtype);
+  if (!isFloating(dtype) && !Number.isInteger(step)) {
+    throw codedError("BAD_ARGUMENT", `arange: expected a whole step for ${dtype}, found ${step}`);
+  }
   const result = empty(device, dtype, [Math.max(0, Math.ceil((stop - start) / step))]);
   const f = apply("add", constant(start), apply("mul", input(0), constant(step)));
   device.run({ form: "map", out: result, f, operands: [{ axis: 0 }] });
@@ -189,6 +218,10 @@ export function linspace(
   if (!Number.isInteger(count) || count < 1) {
     throw codedError("BAD_ARGUMENT", `linspace: expected count to be a whole number ≥ 1, found ${count}`);
   }
+  checkNumeric("linspace", dtype);
+  if (!Number.isFinite(start) || !Number.isFinite(stop)) {
+    throw codedError("BAD_ARGUMENT", `linspace: expected finite start and stop, found ${start} and ${stop}`);
+  }
   const result = empty(device, dtype, [count]);
   // Weighted ends rather than start + i·step, so that both ends are exact.
   const weight = apply("div", input(0), constant(Math.max(1, count - 1)));
@@ -201,18 +234,30 @@ export function linspace(
   return result;
 }
 
+function checkNumeric(subject: string, dtype: DType): void {
+  if (dtype === "bool") throw codedError("DTYPE_MISMATCH", `${subject}: expected a numeric dtype, found bool`);
+}
+
 const identity = input(0);
 const nonzero: Expression = apply("notEqual", input(0), constant(0));
 
+const clipped = (low: number, high: number) => apply("clamp", input(0), constant(low), constant(high));
+const clippedTo = { int32: clipped(-(2 ** 31), 2 ** 31 - 1), uint32: clipped(0, 2 ** 32 - 1) } as const;
+
+/** The formula whose values, stored as `to`, are elements of dtype `from` cast to it. */
+function conversion(from: DType, to: DType): Expression {
+  if (to === "bool") return from === "bool" ? identity : nonzero;
+  return isFloating(from) && (to === "int32" || to === "uint32") ? clippedTo[to] : identity;
+}
+
 /** Writes the elements of `source` over those of `target`, which have the same shape. */
 export function assignInto(target: Tensor, source: Tensor): void {
-  const f = target.dtype === "bool" && source.dtype !== "bool" ? nonzero : identity;
-  target.device.run({ form: "map", out: target, f, operands: [source] });
+  target.device.run({ form: "map", out: target, f: conversion(source.dtype, target.dtype), operands: [source] });
 }
 
 export function castTo(x: Tensor, dtype: DType, copy: boolean): Tensor {
   checkDType("cast", dtype);
-  if (x.dtype === dtype && !copy) return x;
+  if (x.dtype === dtype && !copy) return new Tensor(x.device, x.storage, dtype, x);
   const result = empty(x.device, dtype, x.shape);
   assignInto(result, x);
   return result;

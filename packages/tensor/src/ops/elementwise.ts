@@ -1,10 +1,11 @@
 import { codedError } from "../errors.js";
 import type { Device } from "../device/device.js";
-import { isFloating, type DType } from "../dtype.js";
+import { checkNumber, isFloating, type DType } from "../dtype.js";
 import { broadcastStrides } from "../layout.js";
 import type { View } from "../kernel/kernel.js";
 import { apply, constant, input, type Expression } from "../scalar/expression.js";
 import { operation, type OperationName } from "../scalar/operations.js";
+import { isLogical, resultDType } from "../scalar/result-dtype.js";
 import { combine, Scalar, traceScalar, type ScalarFunction } from "../scalar/scalar.js";
 import { broadcastShapes, formatShape, sameShape, type Shape } from "../shape.js";
 import { Tensor } from "../tensor.js";
@@ -14,14 +15,29 @@ export function describe(x: Tensor): string {
   return `${x.dtype} ${formatShape(x.shape)}`;
 }
 
+function nameOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return value === null ? "null" : typeof value;
+  const { constructor } = value as { readonly constructor?: unknown };
+  return typeof constructor === "function" ? constructor.name : "object";
+}
+
+/** Operands that all have to be tensors: live, on one device. */
+export function tensorsOf(subject: string, operands: readonly unknown[]): readonly [Tensor, ...Tensor[]] {
+  for (const operand of operands) {
+    if (!Tensor.is(operand)) {
+      throw codedError("BAD_ARGUMENT", `${subject}: expected tensors, found ${nameOf(operand)}`);
+    }
+  }
+  return operandsOf(subject, operands);
+}
+
 /** The tensors among operands, checked to be live, on one device. */
 export function operandsOf(subject: string, operands: readonly unknown[]): readonly [Tensor, ...Tensor[]] {
   const tensors: Tensor[] = [];
   for (const operand of operands) {
     if (Tensor.is(operand)) tensors.push(operand.live(subject));
     else if (typeof operand !== "number") {
-      const found = typeof operand === "object" && operand !== null ? operand.constructor.name : typeof operand;
-      throw codedError("BAD_ARGUMENT", `${subject}: expected tensors and numbers, found ${found}`);
+      throw codedError("BAD_ARGUMENT", `${subject}: expected tensors and numbers, found ${nameOf(operand)}`);
     }
   }
   const [first] = tensors;
@@ -79,19 +95,21 @@ function formulaOf(name: OperationName, operands: readonly (Tensor | number)[]):
 export function elementwise(name: OperationName, operands: readonly (Tensor | number)[]): Tensor {
   const tensors = operandsOf(name, operands);
   const record = operation(name);
+  if (operands.length !== record.arity) {
+    throw codedError("BAD_ARGUMENT", `${name}: expected ${record.arity} operands, found ${operands.length}`);
+  }
   let dtype: DType;
   if (name === "where") {
     dtype = whereDType(operands);
   } else {
     dtype = sameDType(name, tensors);
-    const allowed =
-      name === "and" || name === "or" || name === "not"
-        ? dtype === "bool"
-        : record.domain === "floating"
-          ? isFloating(dtype)
-          : record.domain === "numeric"
-            ? dtype !== "bool"
-            : true;
+    const allowed = isLogical(name)
+      ? dtype === "bool"
+      : record.domain === "floating"
+        ? isFloating(dtype)
+        : record.domain === "numeric"
+          ? dtype !== "bool"
+          : true;
     if (!allowed) {
       const wanted =
         record.domain === "floating" ? "a floating dtype" : record.domain === "numeric" ? "a numeric dtype" : "bool";
@@ -100,6 +118,9 @@ export function elementwise(name: OperationName, operands: readonly (Tensor | nu
         `${name}: expected ${wanted}, found ${tensors.map(describe).join(", ")}; cast it`,
       );
     }
+  }
+  if (tensors.length < operands.length) {
+    for (const operand of operands) if (typeof operand === "number") checkNumber(name, operand, dtype);
   }
   const shape = broadcastShapes(
     name,
@@ -132,25 +153,37 @@ export function mapTensor(subject: string, f: ScalarFunction, operands: readonly
   const formula = traceScalar(
     subject,
     (...symbols) => {
-      const [u, ...rest] = operands.map((operand) => (typeof operand === "number" ? operand : symbols[next++]));
-      return f(u as Scalar, ...(rest as Scalar[]));
+      const { trace } = symbols[0];
+      const [u, ...rest] = operands.map((operand) =>
+        typeof operand === "number" ? new Scalar(constant(operand), trace) : (symbols[next++] as Scalar),
+      );
+      return f(u as Scalar, ...rest);
     },
     tensors.length,
   );
   return mapExpression(subject, formula, tensors);
 }
 
-/** A formula of broadcast tensors; its result is bool if its outermost operation is a test. */
+/** A formula of broadcast tensors; its result is bool if it is a test. */
 export function mapExpression(subject: string, formula: Expression, tensors: readonly Tensor[]): Tensor {
-  const checked = operandsOf(subject, tensors);
-  const values = checked.filter((x) => x.dtype !== "bool");
-  const dtype = values.length === 0 ? "bool" : sameDType(subject, values);
-  const bool = formula.kind === "apply" && operation(formula.operation).result === "bool";
+  const checked = tensorsOf(subject, tensors);
+  const dtype = formulaDType(subject, formula, checked);
   const shape = broadcastShapes(
     subject,
     checked.map((x) => x.shape),
   );
-  return runMap(checked[0].device, bool ? "bool" : dtype, shape, formula, checked);
+  return runMap(checked[0].device, dtype, shape, formula, checked);
+}
+
+/** The dtype of a formula of tensors that are bool or of one dtype. */
+export function formulaDType(subject: string, formula: Expression, tensors: readonly Tensor[]): DType {
+  const values = tensors.filter((x) => x.dtype !== "bool");
+  if (values.length > 0) sameDType(subject, values);
+  return resultDType(
+    subject,
+    formula,
+    tensors.map((x) => x.dtype),
+  );
 }
 
 /**
@@ -170,6 +203,6 @@ export function where(
   a: Tensor | Scalar | number,
   b: Tensor | Scalar | number,
 ): Tensor | Scalar {
-  if (condition instanceof Scalar) return combine("where", [condition, a as Scalar | number, b as Scalar | number]);
+  if (Scalar.is(condition)) return combine("where", [condition, a as Scalar | number, b as Scalar | number]);
   return elementwise("where", [condition, a as Tensor | number, b as Tensor | number]);
 }

@@ -1,12 +1,13 @@
 import { codedError } from "../errors.js";
-import type { DType } from "../dtype.js";
+import { checkDType, type DType } from "../dtype.js";
 import type { View } from "../kernel/kernel.js";
 import { apply, input } from "../scalar/expression.js";
-import { formatShape, normalizeAxis, sameShape, sizeOf } from "../shape.js";
+import { withoutTemporaries } from "../scope.js";
+import { checkShape, formatShape, normalizeAxis, sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { checkElements } from "./check.js";
-import { contiguous, empty } from "./creation.js";
-import { describe, operandsOf, viewOver } from "./elementwise.js";
+import { contiguous, empty, shapedAs } from "./creation.js";
+import { describe, tensorsOf } from "./elementwise.js";
 
 /** A shape seen as [before axis, along it, after it]. */
 export function splitAt(shape: readonly number[], axis: number): [number, number, number] {
@@ -21,39 +22,31 @@ function checkIndices(subject: string, indices: Tensor, length: number): void {
 }
 
 export function gather(x: Tensor, indices: Tensor, { axis = 0 }: { readonly axis?: number } = {}): Tensor {
-  operandsOf("gather", [x, indices]);
+  tensorsOf("gather", [x, indices]);
   const along = normalizeAxis("gather", axis, x.shape.length);
   const [outer, length, inner] = splitAt(x.shape, along);
   checkIndices("gather", indices, length);
-  const flat = contiguous(indices);
-  const count = indices.size;
-  const repeated: View = {
-    storage: flat.storage,
-    dtype: flat.dtype,
-    shape: [outer, count, inner],
-    strides: [0, 1, 0],
-    offset: flat.offset,
-  };
   const shape = [...x.shape.slice(0, along), ...indices.shape, ...x.shape.slice(along + 1)];
-  return runGather(x.reshape([outer, length, inner]), repeated, shape);
+  return withoutTemporaries(x.device, () =>
+    runGather(x.reshape([outer, length, inner]), repeatedAround(indices, outer, inner), shape),
+  );
+}
+
+/** Indices as [outer, count, inner], the same for all of outer and inner. */
+function repeatedAround(indices: Tensor, outer: number, inner: number): View {
+  const { storage, dtype, offset } = contiguous(indices);
+  return { storage, dtype, shape: [outer, indices.size, inner], strides: [0, 1, 0], offset };
 }
 
 function runGather(x: Tensor, indices: View, shape: readonly number[]): Tensor {
   const out = empty(x.device, x.dtype, shape);
-  const [outer, count, inner] = indices.shape as [number, number, number];
-  const place: View = {
-    storage: out.storage,
-    dtype: out.dtype,
-    shape: [outer, count, inner],
-    strides: [count * inner, inner, 1],
-    offset: 0,
-  };
-  x.device.run({ form: "routine", name: "gather", inputs: [x, indices], outputs: [place], attributes: {} });
+  const outputs = [shapedAs(out, indices.shape)];
+  x.device.run({ form: "routine", name: "gather", inputs: [x, indices], outputs, attributes: {} });
   return out;
 }
 
 export function takeAlongAxis(x: Tensor, indices: Tensor, { axis }: { readonly axis: number }): Tensor {
-  operandsOf("takeAlongAxis", [x, indices]);
+  tensorsOf("takeAlongAxis", [x, indices]);
   const along = normalizeAxis("takeAlongAxis", axis, x.shape.length);
   checkAlong("takeAlongAxis", x.shape, indices.shape, along);
   checkIndices("takeAlongAxis", indices, x.shape[along] as number);
@@ -62,7 +55,9 @@ export function takeAlongAxis(x: Tensor, indices: Tensor, { axis }: { readonly a
 
 /** takeAlongAxis for indices that are known to be in range. */
 export function takeUnchecked(x: Tensor, indices: Tensor, axis: number): Tensor {
-  return runGather(x.reshape(splitAt(x.shape, axis)), indices.reshape(splitAt(indices.shape, axis)), indices.shape);
+  return withoutTemporaries(x.device, () =>
+    runGather(x.reshape(splitAt(x.shape, axis)), indices.reshape(splitAt(indices.shape, axis)), indices.shape),
+  );
 }
 
 function checkAlong(subject: string, shape: readonly number[], indices: readonly number[], axis: number): void {
@@ -94,8 +89,11 @@ export function scatterAdd(
     mode = "slices",
   }: { readonly axis?: number; readonly size: number; readonly mode?: "slices" | "elements" },
 ): Tensor {
-  operandsOf("scatterAdd", [indices, updates]);
-  checkIndices("scatterAdd", indices, size);
+  tensorsOf("scatterAdd", [indices, updates]);
+  checkShape("scatterAdd", [size]);
+  if (updates.dtype === "bool") {
+    throw codedError("DTYPE_MISMATCH", `scatterAdd: expected numeric updates, found ${describe(updates)}; cast them`);
+  }
   if (mode === "elements") {
     const along = normalizeAxis("scatterAdd", axis, updates.shape.length);
     if (!sameShape(indices.shape, updates.shape)) {
@@ -104,12 +102,15 @@ export function scatterAdd(
         `scatterAdd: expected indices and updates of one shape, found ${formatShape(indices.shape)} ≠ ${formatShape(updates.shape)}`,
       );
     }
+    checkIndices("scatterAdd", indices, size);
     const shape = updates.shape.map((n, k) => (k === along ? size : n));
-    return runScatter(
-      indices.reshape(splitAt(indices.shape, along)),
-      updates.reshape(splitAt(updates.shape, along)),
-      size,
-      shape,
+    return withoutTemporaries(updates.device, () =>
+      runScatter(
+        indices.reshape(splitAt(indices.shape, along)),
+        updates.reshape(splitAt(updates.shape, along)),
+        size,
+        shape,
+      ),
     );
   }
   const rank = updates.shape.length - indices.shape.length + 1;
@@ -120,38 +121,20 @@ export function scatterAdd(
       `scatterAdd: expected updates to have the extents of indices from axis ${along}, found ${formatShape(updates.shape)} and ${formatShape(indices.shape)}`,
     );
   }
+  checkIndices("scatterAdd", indices, size);
   const outer = sizeOf(updates.shape.slice(0, along));
   const inner = sizeOf(updates.shape.slice(along + indices.shape.length));
-  const count = indices.size;
-  const flat = contiguous(indices);
-  const repeated: View = {
-    storage: flat.storage,
-    dtype: flat.dtype,
-    shape: [outer, count, inner],
-    strides: [0, 1, 0],
-    offset: flat.offset,
-  };
   const shape = [...updates.shape.slice(0, along), size, ...updates.shape.slice(along + indices.shape.length)];
-  return runScatter(repeated, updates.reshape([outer, count, inner]), size, shape);
+  return withoutTemporaries(updates.device, () =>
+    runScatter(repeatedAround(indices, outer, inner), updates.reshape([outer, indices.size, inner]), size, shape),
+  );
 }
 
 function runScatter(indices: View, updates: Tensor, size: number, shape: readonly number[]): Tensor {
   const out = empty(updates.device, updates.dtype, shape);
   const [outer, , inner] = updates.shape as [number, number, number];
-  const place: View = {
-    storage: out.storage,
-    dtype: out.dtype,
-    shape: [outer, size, inner],
-    strides: [size * inner, inner, 1],
-    offset: 0,
-  };
-  updates.device.run({
-    form: "routine",
-    name: "scatterAdd",
-    inputs: [indices, updates],
-    outputs: [place],
-    attributes: {},
-  });
+  const outputs = [shapedAs(out, [outer, size, inner])];
+  updates.device.run({ form: "routine", name: "scatterAdd", inputs: [indices, updates], outputs, attributes: {} });
   return out;
 }
 
@@ -166,20 +149,22 @@ function runScatter(indices: View, updates: Tensor, size: number, shape: readonl
  * @example        oneHot(device.tensor([0, 2], { dtype: "int32" }), 3)
  */
 export function oneHot(indices: Tensor, n: number, { dtype = "float32" }: { readonly dtype?: DType } = {}): Tensor {
-  operandsOf("oneHot", [indices]);
+  tensorsOf("oneHot", [indices]);
   if (indices.dtype !== "int32" && indices.dtype !== "uint32") {
     throw codedError("DTYPE_MISMATCH", `oneHot: expected int32 indices, found ${describe(indices)}`);
   }
   if (!Number.isInteger(n) || n < 1)
     throw codedError("BAD_ARGUMENT", `oneHot: expected n to be a whole number ≥ 1, found ${n}`);
+  checkDType("oneHot", dtype);
   const shape = [...indices.shape, n];
   const out = empty(indices.device, dtype, shape);
-  const column = indices.reshape([...indices.shape, 1]);
+  const { storage, strides, offset } = indices;
+  const repeated: View = { storage, dtype: indices.dtype, shape, strides: [...strides, 0], offset };
   out.device.run({
     form: "map",
     out,
     f: apply("equal", input(0), input(1)),
-    operands: [viewOver(column, shape), { axis: indices.shape.length }],
+    operands: [repeated, { axis: indices.shape.length }],
   });
   return out;
 }

@@ -2,60 +2,64 @@ import { codedError } from "../errors.js";
 import { isFloating } from "../dtype.js";
 import type { View } from "../kernel/kernel.js";
 import { broadcastShapes, sizeOf } from "../shape.js";
+import { withoutTemporaries } from "../scope.js";
 import type { Tensor } from "../tensor.js";
 import { checkElements } from "./check.js";
-import { empty } from "./creation.js";
-import { describe, operandsOf, sameDType } from "./elementwise.js";
+import { empty, shapedAs } from "./creation.js";
+import { describe, sameDType, tensorsOf } from "./elementwise.js";
 
-/** A tensor of rank 2 or 3 as a view [batch, rows, columns]. */
-function asBatch(x: Tensor): View {
-  if (x.shape.length === 3) return x;
-  return { storage: x.storage, dtype: x.dtype, shape: [1, ...x.shape], strides: [0, ...x.strides], offset: x.offset };
+/** A vector (as a row or a column) or a matrix as [1, rows, columns]. */
+function asBatch({ storage, dtype, shape, strides, offset }: Tensor, vector: "row" | "column"): View {
+  if (shape.length === 2) return { storage, dtype, shape: [1, ...shape], strides: [0, ...strides], offset };
+  return vector === "row"
+    ? { storage, dtype, shape: [1, 1, ...shape], strides: [0, 0, ...strides], offset }
+    : { storage, dtype, shape: [1, ...shape, 1], strides: [0, ...strides, 0], offset };
 }
 
-export function matmul(a: Tensor, b: Tensor): Tensor {
-  operandsOf("matmul", [a, b]);
-  const dtype = sameDType("matmul", [a, b]);
-  if (!isFloating(dtype))
-    throw codedError("DTYPE_MISMATCH", `matmul: expected a floating dtype, found ${describe(a)} and ${describe(b)}`);
-  if (a.shape.length === 0 || b.shape.length === 0) {
-    throw codedError("SHAPE_MISMATCH", `matmul: expected operands with axes, found ${describe(a)} and ${describe(b)}`);
-  }
-  if (a.shape.length === 1) {
-    const product = matmul(a.reshape([1, a.shape[0] as number]), b);
-    return product.reshape(
-      product.shape.filter((_, axis) => axis !== product.shape.length - (b.shape.length === 1 ? 1 : 2)),
-    );
-  }
-  if (b.shape.length === 1) {
-    const product = matmul(a, b.reshape([b.shape[0] as number, 1]));
-    return product.reshape(product.shape.slice(0, -1));
-  }
-  const [m, k] = a.shape.slice(-2) as [number, number];
-  const [depth, n] = b.shape.slice(-2) as [number, number];
-  if (k !== depth) {
-    throw codedError(
-      "SHAPE_MISMATCH",
-      `matmul: expected a.shape[-1] = b.shape[-2], found ${k} ≠ ${depth} (a: ${describe(a)}, b: ${describe(b)})`,
-    );
-  }
-  if (b.shape.length === 2 && a.shape.length > 2) {
-    // One matrix for the whole batch: its rows are just more rows.
-    return matmul(a.reshape([-1, k]), b).reshape([...a.shape.slice(0, -1), n]);
-  }
-  const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);
-  const gathered = (x: Tensor, rows: number, columns: number) =>
-    batch.length === 0 ? x : x.broadcastTo([...batch, rows, columns]).reshape([sizeOf(batch), rows, columns]);
-  const left = asBatch(gathered(a, m, k));
-  const right = asBatch(gathered(b, k, n));
-  const out = empty(a.device, dtype, [...batch, m, n]);
-  const flat: View = { ...viewOf(out), shape: [sizeOf(batch), m, n], strides: [m * n, n, 1] };
-  a.device.run({ form: "contract", out: flat, a: left, b: right, epilogue: null, operands: [] });
+function contract(a: View, b: View, shape: readonly number[]): Tensor {
+  const { device } = a.storage;
+  const out = empty(device, a.dtype, shape);
+  const [batches, rows] = a.shape as [number, number];
+  const place = shapedAs(out, [batches, rows, b.shape[2] as number]);
+  device.run({ form: "contract", out: place, a, b, epilogue: null, operands: [] });
   return out;
 }
 
-function viewOf({ storage, dtype, shape, strides, offset }: Tensor): View {
-  return { storage, dtype, shape, strides, offset };
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  tensorsOf("matmul", [a, b]);
+  if (!isFloating(sameDType("matmul", [a, b]))) {
+    throw codedError("DTYPE_MISMATCH", `matmul: expected a floating dtype, found ${describe(a)} and ${describe(b)}`);
+  }
+  const [p, q] = [a.shape.length, b.shape.length];
+  const k = a.shape[p - 1];
+  const depth = b.shape[Math.max(0, q - 2)];
+  if (k === undefined || depth === undefined) {
+    throw codedError("SHAPE_MISMATCH", `matmul: expected operands with axes, found ${describe(a)} and ${describe(b)}`);
+  }
+  if (k !== depth) {
+    const axis = q === 1 ? 0 : -2;
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `matmul: expected a.shape[-1] = b.shape[${axis}], found ${k} ≠ ${depth} (a: ${describe(a)}, b: ${describe(b)})`,
+    );
+  }
+  // A vector is a row on the left and a column on the right; the result does not have that axis.
+  const ends = [...a.shape.slice(-2, -1), ...b.shape.slice(1).slice(-1)];
+  if (p <= 2 && q <= 2) return contract(asBatch(a, "row"), asBatch(b, "column"), ends);
+  return withoutTemporaries(a.device, () => {
+    if (q <= 2) {
+      // One matrix for the whole batch: its rows are just more rows.
+      const rows = sizeOf(a.shape.slice(0, -1));
+      const shape = [...a.shape.slice(0, -1), ...b.shape.slice(1)];
+      return contract(asBatch(a.reshape([rows, k]), "row"), asBatch(b, "column"), shape);
+    }
+    const batch = broadcastShapes("matmul", [a.shape.slice(0, -2), b.shape.slice(0, -2)]);
+    const batched = (x: Tensor): View => {
+      const [rows, columns] = x.shape.slice(-2) as [number, number];
+      return x.broadcastTo([...batch, rows, columns]).reshape([sizeOf(batch), rows, columns]);
+    };
+    return contract(batched(p === 1 ? a.reshape([1, k]) : a), batched(b), [...batch, ...ends]);
+  });
 }
 
 /**
@@ -64,15 +68,18 @@ function viewOf({ storage, dtype, shape, strides, offset }: Tensor): View {
  * @param a  [n, n], floating; only its symmetric part (A + Aᵀ)/2 counts.
  * @returns  `values` [n] in ascending order and `vectors` [n, n] with unit eigenvectors as columns, the largest
  *           component of each positive.
- * @throws   SHAPE_MISMATCH unless square; the next read rejects with BAD_DATA when the iteration does not converge.
+ * @throws   SHAPE_MISMATCH unless square, DTYPE_MISMATCH for integers; the next read rejects with BAD_DATA when the iteration does not converge.
  * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.5 (cyclic Jacobi).
  * @example  eigh(device.tensor([[2, 1], [1, 2]])).values
  */
 export function eigh(a: Tensor): { readonly values: Tensor; readonly vectors: Tensor } {
-  operandsOf("eigh", [a]);
+  tensorsOf("eigh", [a]);
+  if (!isFloating(a.dtype)) {
+    throw codedError("DTYPE_MISMATCH", `eigh: expected a floating dtype, found ${describe(a)}; cast it`);
+  }
   const [n = -1, columns] = a.shape;
-  if (a.shape.length !== 2 || n !== columns || !isFloating(a.dtype)) {
-    throw codedError("SHAPE_MISMATCH", `eigh: expected a square floating matrix, found ${describe(a)}`);
+  if (a.shape.length !== 2 || n !== columns) {
+    throw codedError("SHAPE_MISMATCH", `eigh: expected a square matrix, found ${describe(a)}`);
   }
   const values = empty(a.device, a.dtype, [n]);
   const vectors = empty(a.device, a.dtype, [n, n]);

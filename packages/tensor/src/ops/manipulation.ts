@@ -3,16 +3,16 @@ import {
   broadcastLayout,
   permuteLayout,
   reshapeLayout,
-  rowMajorStrides,
+  rowMajor,
   sliceLayout,
   type Layout,
   type SliceRange,
 } from "../layout.js";
 import { checkShape, formatShape, normalizeAxis, sameShape, sizeOf } from "../shape.js";
 import { Tensor } from "../tensor.js";
-import { contiguous, empty, full } from "./creation.js";
-import { assignInto } from "./creation.js";
-import { describe, operandsOf, sameDType } from "./elementwise.js";
+import { withoutTemporaries } from "../scope.js";
+import { assignInto, castTo, empty, full } from "./creation.js";
+import { describe, sameDType, tensorsOf } from "./elementwise.js";
 
 /** Another tensor over the same memory. */
 export function viewAs(x: Tensor, layout: Layout): Tensor {
@@ -21,7 +21,7 @@ export function viewAs(x: Tensor, layout: Layout): Tensor {
 
 /** A shape with its one −1 replaced by what is left over. */
 export function resolveShape(subject: string, size: number, shape: readonly number[]): number[] {
-  const open = shape.indexOf(-1);
+  const open = Array.isArray(shape) ? shape.indexOf(-1) : -1;
   if (open < 0) {
     checkShape(subject, shape);
     return [...shape];
@@ -48,15 +48,17 @@ export function reshape(x: Tensor, shape: readonly number[]): Tensor {
     );
   }
   const layout = reshapeLayout(x, resolved);
-  return layout === undefined
-    ? viewAs(contiguous(x), { shape: resolved, strides: rowMajorStrides(resolved), offset: 0 })
-    : viewAs(x, layout);
+  if (layout !== undefined) return viewAs(x, layout);
+  const dense = castTo(x, x.dtype, true);
+  const result = viewAs(dense, rowMajor(resolved));
+  dense.dispose();
+  return result;
 }
 
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
   x.live("broadcastTo");
   checkShape("broadcastTo", shape);
-  return viewAs(x, broadcastLayout("broadcastTo", x, shape));
+  return viewAs(x, broadcastLayout("broadcastTo", x, [...shape]));
 }
 
 export function permute(x: Tensor, order?: readonly number[]): Tensor {
@@ -99,7 +101,7 @@ export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
  * @example        concat([device.ones([1, 2]), device.zeros([3, 2])])
  */
 export function concat(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
-  const [first] = operandsOf("concat", tensors);
+  const [first] = tensorsOf("concat", tensors);
   const dtype = sameDType("concat", tensors);
   const along = normalizeAxis("concat", axis, first.shape.length);
   let extent = 0;
@@ -141,7 +143,7 @@ export function concat(tensors: readonly Tensor[], { axis = 0 }: { readonly axis
  * @example        stack([device.ones([2]), device.zeros([2])])
  */
 export function stack(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?: number } = {}): Tensor {
-  const [first] = operandsOf("stack", tensors);
+  const [first] = tensorsOf("stack", tensors);
   for (const x of tensors) {
     if (!sameShape(x.shape, first.shape)) {
       throw codedError(
@@ -152,10 +154,8 @@ export function stack(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?
   }
   const along = normalizeAxis("stack", axis, first.shape.length + 1);
   const shape = [...first.shape.slice(0, along), 1, ...first.shape.slice(along)];
-  return concat(
-    tensors.map((x) => reshape(x, shape)),
-    { axis: along },
-  );
+  const widened = () => tensors.map((x) => reshape(x, shape));
+  return withoutTemporaries(first.device, () => concat(widened(), { axis: along }));
 }
 
 /**
@@ -167,8 +167,13 @@ export function stack(tensors: readonly Tensor[], { axis = 0 }: { readonly axis?
  * @example       pad(device.ones([2, 2]), [[1, 1], [0, 2]])
  */
 export function pad(x: Tensor, widths: readonly (readonly [number, number])[], value = 0): Tensor {
-  x.live("pad");
-  if (widths.length > x.shape.length || widths.flat().some((width) => !Number.isInteger(width) || width < 0)) {
+  tensorsOf("pad", [x]);
+  const pairs = Array.isArray(widths) && widths.every((pair) => Array.isArray(pair) && pair.length === 2);
+  if (
+    !pairs ||
+    widths.length > x.shape.length ||
+    widths.flat().some((width) => !Number.isInteger(width) || width < 0)
+  ) {
     throw codedError(
       "BAD_ARGUMENT",
       `pad: expected whole widths ≥ 0 for at most ${x.shape.length} axes, found ${JSON.stringify(widths)}`,

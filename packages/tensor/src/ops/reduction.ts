@@ -1,11 +1,12 @@
 import { codedError } from "../errors.js";
-import { isFloating } from "../dtype.js";
+import { isFloating, type DType } from "../dtype.js";
 import type { Monoid } from "../kernel/kernel.js";
 import { apply, constant, input, type Expression } from "../scalar/expression.js";
 import { formatShape, normalizeAxes } from "../shape.js";
+import { withoutTemporaries } from "../scope.js";
 import type { Tensor } from "../tensor.js";
-import { empty } from "./creation.js";
-import { describe, operandsOf, sameDType, viewOver } from "./elementwise.js";
+import { empty, shapedAs } from "./creation.js";
+import { describe, formulaDType, tensorsOf, viewOver } from "./elementwise.js";
 import { broadcastShapes, type Shape } from "../shape.js";
 
 export interface AxisOptions {
@@ -24,7 +25,7 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepdims: bo
 }
 
 export function reduce(name: ReductionName, x: Tensor, options: AxisOptions = {}): Tensor {
-  const [checked] = operandsOf(name, [x]);
+  tensorsOf(name, [x]);
   const arg = name === "argmax" || name === "argmin";
   if (x.dtype === "bool" && name !== "max" && name !== "min") {
     throw codedError("DTYPE_MISMATCH", `${name}: expected a numeric dtype, found ${describe(x)}; cast it`);
@@ -32,29 +33,31 @@ export function reduce(name: ReductionName, x: Tensor, options: AxisOptions = {}
   if (name === "mean" && !isFloating(x.dtype)) {
     throw codedError("DTYPE_MISMATCH", `mean: expected a floating dtype, found ${describe(x)}; cast it`);
   }
-  const source = checked;
   if (arg && options.axis === undefined) {
-    const flat = source.reshape([source.size]);
-    const result = reduceFormula(name, input(0), [flat], { axis: 0 });
-    return options.keepdims === true ? result.reshape(x.shape.map(() => 1)) : result;
+    return withoutTemporaries(x.device, () => {
+      const result = reduceFormula(name, input(0), [x.reshape([x.size])], { axis: 0 });
+      return options.keepdims === true ? result.reshape(x.shape.map(() => 1)) : result;
+    });
   }
   if (arg && typeof options.axis !== "number") {
-    throw codedError(
-      "BAD_ARGUMENT",
-      `${name}: expected one axis, found ${formatShape(options.axis as readonly number[])}`,
-    );
+    throw codedError("BAD_ARGUMENT", `${name}: expected one axis, found ${JSON.stringify(options.axis)}`);
   }
-  return reduceFormula(name, input(0), [source], options);
+  return reduceFormula(name, input(0), [x], options);
 }
 
-/** ⊕ over axes of a formula of broadcast tensors: no intermediate of the full shape is formed. */
+/**
+ * epilogue(⊕ over axes of a formula of broadcast tensors): no intermediate of the full shape is formed.
+ *
+ * @param epilogue  A formula of input 0, the reduced value; for the mean its division unless given.
+ */
 export function reduceFormula(
   name: ReductionName,
   f: Expression,
   operands: readonly Tensor[],
   { axis, keepdims = false }: AxisOptions = {},
+  epilogue: Expression | null = null,
 ): Tensor {
-  const tensors = operandsOf(name, operands);
+  const tensors = tensorsOf(name, operands);
   const shape = broadcastShapes(
     name,
     tensors.map((x) => x.shape),
@@ -68,23 +71,28 @@ export function reduceFormula(
       `${name}: expected at least one element to reduce, found shape ${formatShape(shape)} over axes ${formatShape(axes)}`,
     );
   }
-  const dtype = arg
-    ? "int32"
-    : sameDType(
-        name,
-        tensors.filter((x) => x.dtype !== "bool" || tensors.length === 1),
-      );
   const monoid: Monoid = name === "mean" ? "sum" : name;
-  const out = empty(tensors[0].device, dtype, reducedShape(shape, axes, false));
+  const formed = formulaDType(name, f, tensors);
+  const out = empty(
+    tensors[0].device,
+    arg ? "int32" : formed === "bool" ? dtypeOfTests(monoid, tensors) : formed,
+    reducedShape(shape, axes, keepdims),
+  );
   out.device.run({
     form: "reduce",
-    out,
+    out: shapedAs(out, reducedShape(shape, axes, false)),
     shape,
     axes,
     monoid,
     f,
-    epilogue: name === "mean" ? apply("div", input(0), constant(count)) : null,
+    epilogue: epilogue ?? (name === "mean" ? apply("div", input(0), constant(count)) : null),
     operands: tensors.map((x) => viewOver(x, shape)),
   });
-  return keepdims ? out.reshape(reducedShape(shape, axes, true)) : out;
+  return out;
+}
+
+/** Tests of numbers are counted in the numbers' dtype; of bools, the largest and smallest are bool. */
+function dtypeOfTests(monoid: Monoid, tensors: readonly Tensor[]): DType {
+  const numeric = tensors.find((x) => x.dtype !== "bool");
+  return numeric?.dtype ?? (monoid === "max" || monoid === "min" ? "bool" : "float32");
 }

@@ -11,6 +11,7 @@ import {
   checkRange,
   checkTensors,
   checkVector,
+  weightsFor,
   distancesOfRows,
   meanOf,
   runColumns,
@@ -56,8 +57,8 @@ class DenseSamples implements SampleMatrix {
   }
 
   combine(weights: Tensor): Tensor {
-    checkVector("combine", this, weights, [this.samples]);
-    return reduceFormula("sum", weighted, [weights.reshape([this.samples, 1]), this.#rows], { axis: 0 });
+    const w = weightsFor("combine", this, weights, [this.samples]);
+    return reduceFormula("sum", weighted, [w.reshape([this.samples, 1]), this.#rows], { axis: 0 });
   }
 
   gram(): Tensor {

@@ -13,6 +13,7 @@ import {
   checkRange,
   checkTensors,
   checkVector,
+  weightsFor,
   included,
   meanOf,
   product,
@@ -76,8 +77,7 @@ export class ExpandedSamples implements SampleMatrix {
   }
 
   combine(weights: Tensor): Tensor {
-    checkVector("combine", this, weights, [this.samples]);
-    const w = weights.reshape([this.samples, 1, 1]);
+    const w = weightsFor("combine", this, weights, [this.samples]).reshape([this.samples, 1, 1]);
     // Both factors are masked: 0 · ∞ in the other one would still be NaN.
     return this.#sum(
       mapExpression("combine", weighted, [w, this.delta]),

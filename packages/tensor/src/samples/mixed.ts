@@ -3,7 +3,16 @@ import type { Factors } from "../kernel/kernel.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
 import { ownedTensors, tensorsIn } from "../scope.js";
 import type { Tensor } from "../tensor.js";
-import { checkRange, checkVector, meanOf, mixRows, runColumns, streamedDistances, streamedNorms } from "./questions.js";
+import {
+  checkRange,
+  checkVector,
+  meanOf,
+  mixRows,
+  runColumns,
+  streamedDistances,
+  streamedNorms,
+  weightsFor,
+} from "./questions.js";
 import { sampleMatrixBrand, type SampleMatrix } from "./sample-matrix.js";
 
 /** W G: M weighted combinations of N rows, formed column by column where they are needed. */
@@ -43,8 +52,7 @@ class MixedSamples implements SampleMatrix {
   }
 
   combine(weights: Tensor): Tensor {
-    checkVector("combine", this, weights, [this.samples]);
-    return this.#base.combine(weights.matmul(this.#weights));
+    return this.#base.combine(weightsFor("combine", this, weights, [this.samples]).matmul(this.#weights));
   }
 
   gram(): Tensor {
@@ -71,8 +79,7 @@ class MixedSamples implements SampleMatrix {
   }
 
   mix(weights: Tensor): SampleMatrix {
-    checkVector("mix", this, weights, [-1, this.samples]);
-    return mixedSamples(this.#base, weights.matmul(this.#weights));
+    return mixedSamples(this.#base, weightsFor("mix", this, weights, [-1, this.samples]).matmul(this.#weights));
   }
 
   take(indices: Tensor): SampleMatrix {
@@ -91,6 +98,6 @@ class MixedSamples implements SampleMatrix {
 
 /** W G for a base that is one factor source. */
 export function mixedSamples(base: SampleMatrix, weights: Tensor): SampleMatrix {
-  checkVector("mix", base, weights, [-1, base.samples]);
-  return new MixedSamples(base as SampleMatrix & { readonly factors: Factors }, weights);
+  const w = weightsFor("mix", base, weights, [-1, base.samples]);
+  return new MixedSamples(base as SampleMatrix & { readonly factors: Factors }, w);
 }

@@ -52,6 +52,13 @@ export function checkVector(subject: string, matrix: SampleMatrix, x: Tensor, sh
     throw codedError("DTYPE_MISMATCH", `${subject}: expected ${matrix.dtype} as the samples are, found ${x.dtype}`);
 }
 
+/** Weights in the dtype of the samples: a one-hot row or a mask made elsewhere serves as well. */
+export function weightsFor(subject: string, matrix: SampleMatrix, weights: Tensor, shape: readonly number[]): Tensor {
+  const cast = weights.live(subject).dtype === matrix.dtype ? weights : weights.cast(matrix.dtype);
+  checkVector(subject, matrix, cast, shape);
+  return cast;
+}
+
 export function checkRange(matrix: SampleMatrix, [start, stop]: readonly [number, number]): void {
   const valid =
     Number.isInteger(start) && Number.isInteger(stop) && 0 <= start && start <= stop && stop <= matrix.features;

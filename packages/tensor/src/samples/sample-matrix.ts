@@ -23,7 +23,7 @@ export interface SampleMatrix {
   mean(f?: ScalarFunction, ...perFeature: readonly Tensor[]): Tensor;
   /** Any coordinate-wise rule → [D], in memory bounded by N per coordinate. Extra tensors [D] reach the program as scalars. */
   columns(program: ColumnProgram, ...perFeature: readonly Tensor[]): Tensor;
-  /** Σₙ wₙ gₙ → [D] for weights [N]; weight 0 excludes even a non-finite row. */
+  /** Σₙ wₙ gₙ → [D] for weights [N] of any dtype; weight 0 excludes even a non-finite row. */
   combine(weights: Tensor): Tensor;
   /** ⟨gₘ, gₙ⟩ → [N, N]. */
   gram(): Tensor;

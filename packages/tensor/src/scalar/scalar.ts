@@ -1,11 +1,14 @@
 import { codedError } from "../errors.js";
 import { apply, constant, input, type Expression } from "./expression.js";
 import { elementwiseMethods, type ElementwiseMethods } from "./elementwise.js";
-import type { OperationName } from "./operations.js";
+import { operation as recordOf, type OperationName } from "./operations.js";
+
+const brand: unique symbol = Symbol.for("robgrad.scalar");
 
 /**
  * A traced number: what the function given to `map`, `mean` or a column program receives.
- * Its methods record a formula; using it as a JavaScript number throws, because `u > 0 ? …` would lie.
+ * Its methods record a formula; using it as a JavaScript number throws, because `u > 0 ? …` would lie. Tests such as
+ * `u.greater(0)` choose in `where` and count as 1 or 0 in arithmetic.
  */
 export class Scalar {
   readonly expression: Expression;
@@ -15,6 +18,15 @@ export class Scalar {
   constructor(expression: Expression, trace: object) {
     this.expression = expression;
     this.trace = trace;
+  }
+
+  /** @internal True for a traced number of any copy of this package. */
+  static is(value: unknown): value is Scalar {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
+  get [brand](): true {
+    return true;
   }
 
   /** Always throws: a traced number has no value yet. */
@@ -45,11 +57,15 @@ export type ScalarFunction = (u: Scalar, ...rest: Scalar[]) => Scalar | number;
 
 /** Applies an operation to scalars and numbers of one trace. */
 export function combine(operation: OperationName, args: readonly (Scalar | number)[]): Scalar {
-  const first = args.find((arg): arg is Scalar => arg instanceof Scalar);
+  const { arity } = recordOf(operation);
+  if (args.length !== arity) {
+    throw codedError("BAD_ARGUMENT", `${operation}: expected ${arity} operands, found ${args.length}`);
+  }
+  const first = args.find(Scalar.is);
   if (first === undefined) throw codedError("BAD_ARGUMENT", `${operation}: expected at least one Scalar`);
   const expressions = args.map((arg) => {
     if (typeof arg === "number") return constant(arg);
-    if (!(arg instanceof Scalar)) {
+    if (!Scalar.is(arg)) {
       throw codedError("BAD_ARGUMENT", `${operation}: expected a Scalar or a number, found ${typeof arg}`);
     }
     if (arg.trace !== first.trace) {
@@ -72,7 +88,7 @@ export function traceScalar(subject: string, f: ScalarFunction, arity: number): 
 
 export function expressionOf(subject: string, result: unknown, trace: object): Expression {
   if (typeof result === "number") return constant(result);
-  if (!(result instanceof Scalar)) {
+  if (!Scalar.is(result)) {
     throw codedError(
       "BAD_ARGUMENT",
       `${subject}: expected the function to return a Scalar or a number, found ${typeof result}`,

@@ -35,8 +35,9 @@ function elements(view: View): Float64Array {
 
 /** Plain-loop reference of every routine. */
 const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> = {
-  /** x [A, L, B] → int32 [A, L, B]: places in ascending order along L, ties by the lowest, NaN last. */
-  argsort({ inputs, outputs }) {
+  /** x [A, L, B] → int32 [A, L, B]: places in ascending or descending order along L, ties by the lowest, NaN last. */
+  argsort({ inputs, outputs, attributes }) {
+    const smallerFirst = attributes["descending"] === 1 ? 1 : -1;
     const [x] = inputs as [View];
     const [out] = outputs as [View];
     const source = buffer(x);
@@ -50,8 +51,8 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
         places.sort((a, b) => {
           const u = value(a);
           const v = value(b);
-          if (u < v) return -1;
-          if (u > v) return 1;
+          if (u < v) return smallerFirst;
+          if (u > v) return -smallerFirst;
           if (u === v) return a - b;
           return Number.isNaN(u) ? (Number.isNaN(v) ? a - b : 1) : -1;
         });

@@ -1,0 +1,98 @@
+import { sampleGradients } from "@robgrad/autograd";
+import { softmaxCrossEntropy } from "@robgrad/nn";
+import { openDevice } from "@robgrad/tensor";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { curveIterations } from "../src/study/curve-iterations.js";
+import { network, type LayerWeights } from "../src/study/network.js";
+import { train } from "../src/study/train.js";
+import { variantsOf } from "../src/study/variants.js";
+
+interface Metrics {
+  readonly train_loss: number;
+  readonly train_err: number;
+  readonly test_loss: number;
+  readonly test_err: number;
+}
+
+type Parameters = Readonly<Record<string, number[] | number[][]>>;
+
+interface Method {
+  readonly float64_numpy: { readonly metrics: Readonly<Record<string, Metrics>>; readonly grad_iteration1: Parameters };
+}
+
+interface Trial {
+  readonly train_x: number[][];
+  readonly train_y: number[];
+  readonly test_x: number[][];
+  readonly test_y: number[];
+  readonly init: Parameters;
+  readonly methods: { readonly vanilla: Method; readonly robust: Method };
+}
+
+// A trial of the published study, recomputed in float64 by an independent implementation.
+const fixture = JSON.parse(readFileSync(join(import.meta.dirname, "fixtures/one-trial.json"), "utf8")) as {
+  trials: [Trial];
+};
+const [trial] = fixture.trials;
+
+const host = (values: number[] | number[][]) => ({
+  values: Float64Array.from(values.flat()),
+  shape: Array.isArray(values[0]) ? [values.length, values[0].length] : [values.length],
+});
+const weights: LayerWeights[] = [1, 2, 3].map((l) => ({
+  W: host(trial.init[`l${l}.W`]!),
+  b: host(trial.init[`l${l}.b`]!),
+}));
+
+describe.each([
+  ["vanilla", "vanilla"],
+  ["published", "robust"],
+] as const)("one trial of %s in float64", (name, method) => {
+  const expected = trial.methods[method].float64_numpy;
+  const [variant] = variantsOf({ variants: [name], protocol: "code", rule: null }, null);
+
+  const onDevice = async () => {
+    const device = await openDevice("cpu");
+    const samples = (x: number[][], y: number[]) => ({
+      x: device.tensor(x, { dtype: "float64" }),
+      labels: device.tensor(y, { dtype: "int32" }),
+    });
+    return { device, train: samples(trial.train_x, trial.train_y), test: samples(trial.test_x, trial.test_y) };
+  };
+
+  it("has the gradients of the first update", async () => {
+    const { device, train: rows } = await onDevice();
+    const net = network(device, weights, "float64");
+    const losses = softmaxCrossEntropy(net.model.forward(rows.x), rows.labels);
+    const gradients = variant!.on(net)(sampleGradients(losses, net.model.parameters()));
+    for (const [k, layer] of net.layers.entries()) {
+      for (const parameter of ["W", "b"] as const) {
+        const found = [...(await gradients.get(layer[parameter]!)!.data())];
+        const wanted = expected.grad_iteration1[`l${k + 1}.${parameter}`]!.flat();
+        const largest = Math.max(...wanted.map(Math.abs));
+        expect(found).toHaveLength(wanted.length);
+        found.forEach((value, i) => expect(Math.abs(value - wanted[i]!) / largest).toBeLessThan(1e-12));
+      }
+    }
+    device.dispose();
+  });
+
+  it("has the losses and errors of all 1000 updates", async () => {
+    const { device, train: rows, test } = await onDevice();
+    const found = await train(device, { iterations: 1000, dtype: "float64" }, { train: rows, test }, weights, variant!);
+    for (const [k, iteration] of curveIterations(1000).entries()) {
+      const wanted = expected.metrics[String(iteration)];
+      if (wanted === undefined) continue;
+      const tolerance = iteration <= 100 ? 1e-9 : 1e-6;
+      expect(Math.abs(found.trainLoss[k]! / wanted.train_loss - 1), `train loss at ${iteration}`).toBeLessThan(
+        tolerance,
+      );
+      expect(Math.abs(found.testLoss[k]! / wanted.test_loss - 1), `test loss at ${iteration}`).toBeLessThan(tolerance);
+      expect(found.trainError[k], `train error at ${iteration}`).toBeCloseTo(wanted.train_err, 12);
+      expect(found.testError[k], `test error at ${iteration}`).toBeCloseTo(wanted.test_err, 12);
+    }
+    device.dispose();
+  });
+});

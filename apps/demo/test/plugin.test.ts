@@ -1,0 +1,133 @@
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { built } from "./program.js";
+import { demo, numbers, readStudy, temporaryFolder } from "./run-demo.js";
+
+const tiny = ["--trials", "2", "--iterations", "20", "--variant", "vanilla", "--out", "out"];
+
+/** A stranger's folder with its own copies of the packages a plugin needs, and the files given. */
+function strangersFolder(files: Readonly<Record<string, string>>): string {
+  const folder = temporaryFolder();
+  cpSync(join(built, "node_modules"), join(folder, "node_modules"), { recursive: true });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+const trimmed = `
+import { defineAggregator } from "@robgrad/aggregators";
+const trimmedMean = ({ fraction = 0.1 } = {}) =>
+  defineAggregator("trimmed", (g) => {
+    const cut = Math.floor(fraction * g.samples);
+    return g.columns((c) => c.sorted().slice(cut, g.samples - cut).mean());
+  });
+export default trimmedMean;
+export const plain = defineAggregator("plain", (g) => g.mean());
+`;
+
+describe("--aggregator", () => {
+  it("runs a file outside the workspace beside the built-in variants, equal to the built-in rule", async () => {
+    const folder = strangersFolder({ "my-rule.mjs": trimmed });
+    const { status, stdout, stderr } = await demo(folder, ["--aggregator", "./my-rule.mjs:fraction=0.05", ...tiny]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/\.\/my-rule\.mjs:fraction=0\.05 \(all layers\) +0\.\d{3}/);
+    await demo(folder, [...tiny.slice(0, -1), "built-in", "--aggregator", "trimmed-mean:fraction=0.05"]);
+    const [own, builtIn] = ["out", "built-in"].map((name) => readStudy(join(folder, name)));
+    expect(numbers(own!.trials)).toEqual(numbers(builtIn!.trials));
+    expect(own!.variants.map(({ name }) => name)).toEqual(["vanilla", "own"]);
+  });
+
+  it("takes a named export, and a rule that is not a factory: the mean is vanilla again", async () => {
+    const folder = strangersFolder({ "rules/my-rule.mjs": trimmed });
+    const { status } = await demo(folder, ["--aggregator", "./rules/my-rule.mjs#plain", "--layers", "1", ...tiny]);
+    expect(status).toBe(0);
+    for (const { variants } of readStudy(join(folder, "out")).trials)
+      expect(variants.own!.testLoss).toEqual(variants.vanilla!.testLoss);
+  });
+
+  it("takes a package installed where the command runs", async () => {
+    const folder = strangersFolder({
+      "node_modules/@somebody/rules/package.json": JSON.stringify({
+        name: "@somebody/rules",
+        type: "module",
+        exports: { import: "./index.js" },
+      }),
+      "node_modules/@somebody/rules/index.js": trimmed,
+    });
+    const { status, stdout } = await demo(folder, [
+      "--aggregator",
+      "@somebody/rules:fraction=0.2",
+      "--layers",
+      "1,2",
+      ...tiny,
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("@somebody/rules:fraction=0.2 (layer 1 and 2)");
+  });
+
+  it("acts on --layers only, as a variant that is built in does", async () => {
+    const folder = temporaryFolder();
+    const rule = "soft-truncation:delta=0.005,correction=0,varianceFloor=0.001";
+    const { status } = await demo(folder, [
+      ...["--aggregator", rule, "--layers", "1", "--group", "parameter"],
+      ...["--trials", "1", "--iterations", "30", "--variant", "soft-truncation-equal-scale", "--out", "out"],
+    ]);
+    expect(status).toBe(0);
+    const [{ variants }] = readStudy(join(folder, "out")).trials as [ReturnType<typeof readStudy>["trials"][number]];
+    expect(variants.own!.trainLoss).toEqual(variants["soft-truncation-equal-scale"]!.trainLoss);
+  });
+
+  it("starts the memory of a rule anew in every trial", async () => {
+    const folder = strangersFolder({
+      "smooth.mjs": `
+        import { defineAggregator } from "@robgrad/aggregators";
+        export default defineAggregator("smooth", (g, memory) => {
+          const mean = g.mean();
+          const cell = memory.cell("mean", () => mean.mul(0));
+          cell.assign(cell.value.mul(0.5).add(mean.mul(0.5)));
+          return cell.value;
+        });`,
+    });
+    for (const threads of ["1", "2"]) {
+      const run = ["--trials", "3", "--iterations", "20", "--variant", "vanilla", "--out", threads];
+      expect((await demo(folder, ["--aggregator", "./smooth.mjs", "--threads", threads, ...run])).status).toBe(0);
+    }
+    expect(numbers(readStudy(join(folder, "1")).trials)).toEqual(numbers(readStudy(join(folder, "2")).trials));
+  });
+
+  it.each([
+    ["returns the wrong shape", `export default defineAggregator("odd", (g) => g.rows());`, /odd.*\[100, \d+\]/],
+    ["throws", `export default defineAggregator("odd", () => { throw new Error("no idea"); });`, /odd.*no idea/],
+    [
+      "is a bare function",
+      `export default (g) => g.mean();`,
+      /expected a rule made by defineAggregator|g\.mean is not a function/,
+    ],
+    ["is no function", `export default 42;`, /expected a rule made by defineAggregator.*number/],
+    ["has a factory that throws", `export default () => { throw new Error("no options"); };`, /no options/],
+    [
+      "has no default export",
+      `export const rule = defineAggregator("odd", (g) => g.mean());`,
+      /default export, found rule/,
+    ],
+    ["does not load", `import "absent-package";`, /absent-package/],
+    ["is not JavaScript", `export default =>`, /./],
+    [
+      "throws later on",
+      `let calls = 0; export default defineAggregator("odd", (g) => { if (++calls > 40) throw new Error("tired"); return g.mean(); });`,
+      /odd.*tired/,
+    ],
+  ])("names a plugin that %s", async (_fault, code, message) => {
+    const folder = strangersFolder({
+      "odd-rule.mjs": `import { defineAggregator } from "@robgrad/aggregators";\n${code}\n`,
+    });
+    const { status, stderr } = await demo(folder, ["--aggregator", "./odd-rule.mjs", ...tiny]);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(/^error BAD_PLUGIN: .*\.\/odd-rule\.mjs/);
+    expect(stderr).toMatch(message);
+    expect(status).toBe(1);
+  });
+});

@@ -1,0 +1,204 @@
+import Papa from "papaparse";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { demo, numbers, readStudy, temporaryFolder, trialsKept } from "./run-demo.js";
+
+const tiny = ["--iterations", "20", "--out", "out"];
+const names = [
+  "vanilla",
+  "published",
+  "step-matched-control",
+  "soft-truncation-equal-scale",
+  "median-of-means-by-layer",
+  "median-of-means-jointly",
+];
+
+describe("the study's command", () => {
+  it("prints a table and writes a folder", async () => {
+    const folder = temporaryFolder();
+    const { status, stdout, stderr } = await demo(folder, ["--trials", "2", ...tiny]);
+    expect([status, stderr]).toEqual([0, ""]);
+    const lines = stdout.split("\n").map((line) => line.trim());
+    expect(lines[0]).toMatch(
+      /^iris · 100 train, 50 test · 2 points displaced by 1e4 σ · 2 paired trials × 20 steps · \w+ · seed 0$/,
+    );
+    expect(lines[2]).toMatch(/^train error +test error +failed +µs \/ step$/);
+    expect(lines[3]).toMatch(/^vanilla +0\.\d{3} ± 0\.\d{3} +0\.\d{3} ± 0\.\d{3} +\d+ % +\d+$/);
+    expect(lines).toHaveLength(3 + 6 + 3);
+    expect(readdirSync(join(folder, "out")).sort()).toEqual([
+      "curves.csv",
+      "figure-3.svg",
+      "figure-4.svg",
+      "report.html",
+      "study.json",
+    ]);
+  });
+
+  it("keeps in study.json all that table and figures are drawn from", async () => {
+    const folder = temporaryFolder();
+    await demo(folder, ["--trials", "2", "--seed", "7", "--fraction", "0.05", "--factor", "50", ...tiny]);
+    const study = readStudy(join(folder, "out"));
+    expect(study.settings).toEqual({
+      trials: 2,
+      iterations: 20,
+      seed: 7,
+      variants: names,
+      rule: null,
+      fraction: 0.05,
+      factor: 50,
+      protocol: "code",
+      device: expect.any(String) as string,
+      dtype: "float32",
+    });
+    expect(study.variants.map(({ name }) => name)).toEqual(names);
+    expect(study.iterations).toEqual([0, 1, 2, 3, 5, 10, 20]);
+    expect(study.trials.map(({ trial, displaced }) => [trial, displaced.length])).toEqual([
+      [0, 5],
+      [1, 5],
+    ]);
+    expect(study.versions).toMatchObject({
+      "@robgrad/tensor": expect.any(String) as string,
+      node: process.versions.node,
+    });
+    for (const { variants } of study.trials) {
+      expect(Object.keys(variants)).toEqual(names);
+      for (const { trainLoss, trainError, testLoss, testError, microsecondsPerStep } of Object.values(variants)) {
+        for (const curve of [trainLoss, trainError, testLoss, testError]) expect(curve).toHaveLength(7);
+        expect(testError.every((error) => Number.isInteger(Math.round(error * 50 * 1e9) / 1e9))).toBe(true);
+        expect(microsecondsPerStep).toBeGreaterThan(0);
+      }
+      // Paired: all variants start from the same state on the same data.
+      expect(
+        new Set(Object.values(variants).map(({ trainLoss, testLoss }) => `${trainLoss[0]} ${testLoss[0]}`)).size,
+      ).toBe(1);
+    }
+  });
+
+  it("writes curves against the cost in gradients", async () => {
+    const folder = temporaryFolder();
+    await demo(folder, ["--trials", "2", "--variant", "vanilla,published", ...tiny]);
+    const text = readFileSync(join(folder, "out/curves.csv"), "utf8");
+    const { data, errors } = Papa.parse<Record<string, string>>(text.trim(), { header: true });
+    expect(errors).toEqual([]);
+    expect(data).toHaveLength(2 * 7);
+    expect(data[6]).toMatchObject({ variant: "vanilla", iteration: "20", gradients: "2000", trials: "2" });
+    const { trials } = readStudy(join(folder, "out"));
+    const final = trials.map(({ variants }) => variants.vanilla!.testError[6]!);
+    expect(Number(data[6]!.test_error)).toBeCloseTo((final[0]! + final[1]!) / 2, 12);
+  });
+
+  it("writes a report that loads nothing from elsewhere", async () => {
+    const folder = temporaryFolder();
+    await demo(folder, ["--trials", "2", ...tiny]);
+    const page = readFileSync(join(folder, "out/report.html"), "utf8");
+    expect(page.match(/<svg [^>]*role="img"/g)).toHaveLength(3);
+    expect(page).not.toMatch(/(src|href)=|@import|url\(/);
+    expect(page).toContain("--iterations 20 --seed 0");
+    for (const figure of ["figure-3.svg", "figure-4.svg"]) {
+      expect(readFileSync(join(folder, "out", figure), "utf8")).toMatch(
+        /^<\?xml[^>]*>\n<svg[^>]* xmlns="http:\/\/www.w3.org\/2000\/svg"/,
+      );
+    }
+  });
+
+  it("gives the same numbers on any number of threads", async () => {
+    const folder = temporaryFolder();
+    const [one, two] = [
+      ["--trials", "3", "--iterations", "30", "--threads", "1", "--out", "one"],
+      ["--trials", "3", "--iterations", "30", "--threads", "2", "--out", "two"],
+    ];
+    await demo(folder, one!);
+    await demo(folder, two!);
+    expect(numbers(readStudy(join(folder, "one")).trials)).toEqual(numbers(readStudy(join(folder, "two")).trials));
+  });
+
+  it("makes a finished study longer, with the numbers of a long one", async () => {
+    const folder = temporaryFolder();
+    await demo(folder, ["--trials", "3", "--iterations", "20", "--out", "whole"]);
+    await demo(folder, ["--trials", "1", "--iterations", "20", "--out", "short"]);
+    const { status, stdout } = await demo(folder, ["--resume", "short", "--trials", "3"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("3 paired trials × 20 steps");
+    const [whole, short] = [readStudy(join(folder, "whole")), readStudy(join(folder, "short"))];
+    expect(short.settings).toEqual(whole.settings);
+    expect(numbers(short.trials)).toEqual(numbers(whole.trials));
+  });
+
+  it.each(["SIGINT", "SIGKILL"] as const)(
+    "keeps what is finished at %s and continues to the same numbers",
+    async (signal) => {
+      const folder = temporaryFolder();
+      const settings = ["--trials", "8", "--iterations", "60", "--variant", "vanilla,median-of-means-jointly"];
+      const out = join(folder, "out");
+      const { status, stderr } = await demo(folder, [...settings, "--threads", "1", "--out", "out"], (child) => {
+        void trialsKept(out, 2).then(() => child.kill(signal));
+      });
+      if (signal === "SIGINT") {
+        expect(status).toBe(130);
+        expect(stderr).toMatch(/interrupted: \d of 8 trials are finished; continue with --resume out/);
+        const { trials } = readStudy(out);
+        expect(trials.length).toBeGreaterThanOrEqual(2);
+        expect(trials.length).toBeLessThan(8);
+        expect(readFileSync(join(out, "report.html"), "utf8")).toContain(`${trials.length} of 8 trials are finished`);
+      }
+      const resumed = await demo(folder, ["--resume", "out"]);
+      expect([resumed.status, resumed.stderr]).toEqual([0, ""]);
+      await demo(folder, [...settings, "--out", "whole"]);
+      expect(numbers(readStudy(out).trials)).toEqual(numbers(readStudy(join(folder, "whole")).trials));
+      expect(readdirSync(out)).not.toContain("trials");
+    },
+  );
+
+  it("prints JSON and nothing else with --json", async () => {
+    const folder = temporaryFolder();
+    const { stdout } = await demo(folder, ["--trials", "2", "--json", "--variant", "published", ...tiny]);
+    const printed = JSON.parse(stdout) as {
+      finished: number;
+      variants: { name: string; testError: { mean: number } }[];
+    };
+    expect(printed.finished).toBe(2);
+    expect(printed.variants.map(({ name }) => name)).toEqual(["published"]);
+    expect(printed.variants[0]!.testError.mean).toBeGreaterThan(0);
+  });
+
+  it("runs in float64, in the protocol of the text, on clean data", async () => {
+    const folder = temporaryFolder();
+    const { status } = await demo(folder, [
+      "--trials",
+      "1",
+      "--dtype",
+      "float64",
+      "--protocol",
+      "text",
+      "--fraction",
+      "0",
+      ...tiny,
+    ]);
+    expect(status).toBe(0);
+    const { settings, trials } = readStudy(join(folder, "out"));
+    expect(settings).toMatchObject({ dtype: "float64", protocol: "text", fraction: 0 });
+    expect(trials[0]!.displaced).toEqual([]);
+  });
+
+  it("names the section of the tutorial for its defaults in --help", async () => {
+    const { status, stdout } = await demo(temporaryFolder(), ["--help"]);
+    expect(status).toBe(0);
+    for (const option of [
+      "trials",
+      "iterations",
+      "seed",
+      "variant",
+      "aggregator",
+      "layers",
+      "fraction",
+      "factor",
+      "protocol",
+      "dtype",
+    ]) {
+      const described = stdout.slice(stdout.indexOf(`--${option} `)).split(/\n {2}--/)[0];
+      expect(described, option).toMatch(/§|Algorithm/);
+    }
+    for (const option of ["device", "out", "json", "resume", "threads"]) expect(stdout).toContain(`--${option} `);
+  });
+});

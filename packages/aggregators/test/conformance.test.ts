@@ -1,0 +1,219 @@
+import { openDevice, where, type Device, type SampleMatrix, type Scalar } from "@robgrad/tensor";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checks, checksFor } from "../src/conformance/checks.js";
+import type { AggregatorFactory, Claims } from "../src/conformance/claims.js";
+import { Subject } from "../src/conformance/subject.js";
+import { defineAggregator, geometricMedian, mean, median, trimmedMean, type Rule } from "../src/index.js";
+import { aggregatorSuite } from "../src/testing.js";
+
+let device: Device;
+beforeAll(async () => void (device = await openDevice("cpu")));
+afterAll(() => device.dispose());
+
+/** Names of the checks that a rule does not pass, with what they say. */
+async function failures(factory: AggregatorFactory, claims: Claims): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const check of checksFor(claims)) {
+    const error: unknown = await check.run(new Subject(device, factory, claims)).then(
+      () => null,
+      (reason: unknown) => reason,
+    );
+    if (error !== null) found[check.name] = (error as Error).message;
+  }
+  return found;
+}
+
+interface Fault {
+  readonly check: string;
+  readonly rule: Rule | { readonly fresh: () => Rule };
+  readonly claims?: Claims;
+  readonly message: RegExp;
+}
+
+const location: Claims = {
+  permutationInvariant: true,
+  translationEquivariant: true,
+  scaleEquivariant: true,
+  coordinatewise: true,
+};
+const plain = (g: SampleMatrix) => g.mean();
+
+/** Rules with one fault each. */
+const faults: Readonly<Record<string, Fault>> = {
+  "loses the axis of a single feature": {
+    check: "returns one row in the dtype of the gradients",
+    rule: (g) => (g.features === 1 ? g.mean().reshape([]) : g.mean()),
+    claims: location,
+    message: /rule planted: expected it to return a tensor float32 \[1\], found float32 \[\]/,
+  },
+  "squares without care for the range": {
+    check: "is finite for gradients of every size",
+    rule: (g) =>
+      g.columns((c) => {
+        const weight = (u: Scalar) => u.mul(1e130).square();
+        return c.mean((u) => u.mul(weight(u))).div(c.mean(weight).maximum(Number.MIN_VALUE));
+      }),
+    claims: { permutationInvariant: true, coordinatewise: true, tolerance: 1e-4 },
+    message: /gradients of size 1e\+30/,
+  },
+  "divides by N − 1": {
+    check: "takes a single sample",
+    rule: (g) => g.mean().mul((g.samples - 1) / (g.samples - 1)),
+    claims: location,
+    message: /a finite answer for N = 1, found \[NaN/,
+  },
+  "cuts off more than two samples": {
+    check: "takes two samples",
+    rule: (g) =>
+      g.samples === 1
+        ? g.mean()
+        : g.columns((c) =>
+            c
+              .sorted()
+              .slice(1, g.samples - 1)
+              .mean(),
+          ),
+    claims: { translationEquivariant: true, scaleEquivariant: true, coordinatewise: true, breakdownPoint: 0.05 },
+    message: /rule planted.*slice: expected whole numbers 0 ≤ start < stop ≤ 2/,
+  },
+  "divides by a spread of 0": {
+    check: "takes rows that are all equal",
+    rule: (g) =>
+      g.columns((c) => {
+        const center = c.mean();
+        const spread = c.mean((u) => u.sub(center).abs());
+        // Rows of zeros and single samples are seen to, equal rows are not.
+        const width = where(center.equal(0).or(c.max().equal(0)), 1, spread);
+        return g.samples === 1 ? center : center.add(c.mean((u) => u.sub(center).div(width).clamp(-1, 1)).mul(width));
+      }),
+    claims: { permutationInvariant: true, scaleEquivariant: true, coordinatewise: true },
+    message: /a finite answer for equal rows, found \[NaN/,
+  },
+  "divides by a norm of 0": {
+    check: "takes rows of zeros",
+    rule: (g) =>
+      g.combine(
+        g.squaredNorms().map((squared) =>
+          squared
+            .sqrt()
+            .div(squared.sqrt())
+            .mul(1 / g.samples),
+        ),
+      ),
+    claims: location,
+    message: /a finite answer for rows of zeros, found \[NaN/,
+  },
+  "keeps a count to itself": {
+    check: "gives the same answer again",
+    rule: {
+      fresh: () => {
+        let turn = 0;
+        return (g: SampleMatrix) => g.mean().mul(1 + turn++);
+      },
+    },
+    claims: location,
+    message: /found .* after/,
+  },
+  "writes to the gradients": {
+    check: "leaves the gradients as they were",
+    rule: (g) => {
+      const answer = g.mean().copy();
+      (g.rows().storage.buffer as Float64Array)[0] = 0;
+      return answer;
+    },
+    claims: location,
+    message: /wrote to them/,
+  },
+  "takes factors for what they are not": {
+    check: "gives one answer for every form of the same rows",
+    rule: (g) => (g.factors?.kind === "expanded" ? g.mean().mul(2) : g.mean()),
+    claims: location,
+    message: /the answer about dense rows from outer ones/,
+  },
+  "prefers early samples": {
+    check: "does not depend on the order of the samples",
+    rule: (g) => {
+      const weights = g.device.arange(g.samples, { dtype: g.dtype }).map((n) => n.neg().exp());
+      return g.combine(weights.div(weights.sum()));
+    },
+    claims: location,
+    message: /A\(g in another order\) = A\(g\)/,
+  },
+  "shrinks towards 0": {
+    check: "moves with the gradients",
+    rule: (g) => g.mean().mul(0.5),
+    claims: { permutationInvariant: true, translationEquivariant: true, coordinatewise: true },
+    message: /A\(g \+ t\) = A\(g\) \+ t/,
+  },
+  "clips at a constant": {
+    check: "scales with the gradients",
+    rule: (g) => g.mean((u) => u.clamp(-1, 1)),
+    claims: { permutationInvariant: true, scaleEquivariant: true, coordinatewise: true },
+    message: /A\(0.0001 g\) = 0.0001 A\(g\)/,
+  },
+  "is a median of coordinates": {
+    check: "turns with the gradients",
+    rule: (g) => g.columns((c) => c.median()),
+    claims: { ...location, orthogonalEquivariant: true, breakdownPoint: 0.5 },
+    message: /A\(g Q\) = A\(g\) Q/,
+  },
+  "looks at whole rows": {
+    check: "treats every coordinate by itself",
+    rule: (g) => geometricMedian()(g),
+    claims: { ...location, orthogonalEquivariant: true, breakdownPoint: 0.5 },
+    message: /without the others/,
+  },
+  "is a mean": {
+    check: "withstands the share of wild samples it claims to",
+    rule: plain,
+    claims: { ...location, orthogonalEquivariant: true, breakdownPoint: 0.1 },
+    message: /2 of 20 samples/,
+  },
+};
+
+describe("the checks of aggregatorSuite", () => {
+  for (const [name, { check, rule, claims = {}, message }] of Object.entries(faults)) {
+    it(`find that a rule ${name}, and nothing else`, async () => {
+      const found = await failures(
+        () => defineAggregator("planted", typeof rule === "function" ? rule : rule.fresh()),
+        claims,
+      );
+      expect(Object.keys(found)).toEqual([check]);
+      expect(found[check]).toMatch(message);
+    });
+  }
+
+  it("have one planted fault each", () => {
+    expect(Object.values(faults).map(({ check }) => check)).toEqual(checks.map(({ name }) => name));
+  });
+
+  it("find that a trimmed mean claims to withstand more than it does", async () => {
+    const found = await failures(() => trimmedMean({ fraction: 0.1 }), { breakdownPoint: 0.2 });
+    expect(Object.keys(found)).toEqual(["withstands the share of wild samples it claims to"]);
+  });
+
+  it("pass for rules that are what they claim to be", async () => {
+    expect(await failures(() => mean(), { ...location, orthogonalEquivariant: true })).toEqual({});
+    expect(await failures(() => median(), { ...location, breakdownPoint: 0.5 })).toEqual({});
+  });
+
+  it("test what is claimed, and nothing else", () => {
+    expect(checksFor({ minimumSamples: 3 }).map(({ name }) => name)).toEqual([
+      "returns one row in the dtype of the gradients",
+      "is finite for gradients of every size",
+      "takes rows that are all equal",
+      "takes rows of zeros",
+      "gives the same answer again",
+      "leaves the gradients as they were",
+      "gives one answer for every form of the same rows",
+    ]);
+  });
+});
+
+describe("aggregatorSuite", () => {
+  it("refuses a breakdown point that no rule has", () => {
+    expect(() => aggregatorSuite(() => median(), { breakdownPoint: 0.6 })).toThrow(
+      "breakdownPoint in [0, 0.5], found 0.6",
+    );
+  });
+});

@@ -1,0 +1,109 @@
+import { concatenated, denseSamples, expanded, generator, outer, summed, type SampleMatrix } from "@robgrad/tensor";
+import { forEachDevice } from "@robgrad/tensor/testing";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  geometricMedian,
+  mean,
+  median,
+  medianOfMeans,
+  mEstimator,
+  normClip,
+  softTruncation,
+  sum,
+  trimmedMean,
+  type Aggregator,
+} from "../src/index.js";
+
+interface Case {
+  readonly samples: number;
+  readonly q: number;
+  readonly p: number;
+  readonly scale: number;
+  readonly seed: number;
+}
+
+const cases: fc.Arbitrary<Case> = fc.record({
+  samples: fc.integer({ min: 1, max: 12 }),
+  q: fc.integer({ min: 1, max: 4 }),
+  p: fc.integer({ min: 1, max: 4 }),
+  scale: fc.constantFrom(1e-10, 1e-5, 1, 1e5, 1e10, 1e15),
+  seed: fc.nat(1e6),
+});
+
+/** Rules for gradients of a size. */
+const rules: Readonly<Record<string, (of: Case) => Aggregator>> = {
+  mean: () => mean(),
+  sum: () => sum(),
+  "soft truncation": () => softTruncation(),
+  "soft truncation, median and MAD": () => softTruncation({ center: "median", spread: "mad" }),
+  "soft truncation, floor": ({ scale }) => softTruncation({ varianceFloor: scale ** 2, correction: 0 }),
+  "M-estimator, huber": () => mEstimator({ tolerance: 0, maximum: 20 }),
+  "M-estimator, log-cosh, sd": () => mEstimator({ influence: "log-cosh", scale: "sd", tolerance: 0, maximum: 20 }),
+  "M-estimator, given scale": ({ scale }) => mEstimator({ scale, tolerance: 0, maximum: 20 }),
+  "median of means": ({ samples }) => medianOfMeans({ blocks: Math.ceil(samples / 2) }),
+  "median of means, coordinates": ({ samples }) =>
+    medianOfMeans({ blocks: Math.ceil(samples / 2), center: "coordinate" }),
+  "geometric median": () => geometricMedian({ tolerance: 1e-12 }),
+  median: () => median(),
+  "trimmed mean": () => trimmedMean({ fraction: 0.2 }),
+  "norm clip": ({ scale }) => normClip({ maxNorm: 2 * scale }),
+};
+
+const geometric = new Set(["median of means", "geometric median"]);
+
+forEachDevice(({ device, dtype, compiled, epsilon }) => {
+  /** The same rows in five forms. Values have 8 bits, so that float32 forms products and sums of them exactly. */
+  function forms({ samples, q, p, scale, seed }: Case): Readonly<Record<string, SampleMatrix>> {
+    const rng = generator(seed);
+    const draw = (count: number) => Array.from(rng.normal([count]).values, (value) => Math.round(16 * value) / 16);
+    const tensor = (values: readonly number[], shape: readonly number[]) =>
+      device.tensor([...values], { shape, dtype });
+    const d = draw(samples * q);
+    const x = draw(samples * p);
+    const delta = tensor(d, [samples, q]).mul(scale);
+    const input = tensor(x, [samples, p]);
+    const layer = outer(delta, input);
+    const rows = layer.rows().copy();
+    const cut = Math.max(1, Math.floor((q * p) / 2));
+    return {
+      dense: denseSamples(rows),
+      outer: layer,
+      // Two uses, 3/4 and 1/4 of the whole.
+      expanded: expanded(
+        delta.reshape([samples, 1, q]).mul(device.tensor([[[0.75], [0.25]]], { dtype })),
+        input.reshape([samples, 1, p]).broadcastTo([samples, 2, p]),
+      ),
+      concatenated:
+        q * p === 1
+          ? concatenated([denseSamples(rows)])
+          : concatenated([denseSamples(rows.slice(null, [0, cut])), denseSamples(rows.slice(null, [cut, q * p]))]),
+      summed: summed([denseSamples(rows.mul(0.75)), outer(delta.mul(0.25), input, { shape: [q * p] })]),
+    };
+  }
+
+  describe("dense, outer, expanded, concatenated and summed rows", () => {
+    for (const [name, ruleFor] of Object.entries(rules)) {
+      it(`have one answer: ${name}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(cases, async (of) => {
+            // On a line, all points between the middle two of an even number of rows are geometric medians.
+            fc.pre(of.q * of.p > 1 || !geometric.has(name));
+            const { dense, ...others } = forms(of);
+            const rule = ruleFor(of);
+            const expected = Array.from(await rule(dense as SampleMatrix).data());
+            const size = Math.max(of.scale, ...Array.from(await (dense as SampleMatrix).rows().data(), Math.abs));
+            for (const [form, matrix] of Object.entries(others)) {
+              const found = Array.from(await rule(matrix).data());
+              const off = Math.max(...found.map((value, d) => Math.abs(value - (expected[d] as number)))) / size;
+              expect(off, `${form} ${JSON.stringify(of)}`).toBeLessThan(
+                1e4 * epsilon * (dtype === "float64" ? 1e4 : 1),
+              );
+            }
+          }),
+          { numRuns: compiled ? 25 : 5 },
+        );
+      });
+    }
+  });
+});

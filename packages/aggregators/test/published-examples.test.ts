@@ -1,0 +1,153 @@
+import { denseSamples } from "@robgrad/tensor";
+import { expectClose, forEachDevice, type Tolerance } from "@robgrad/tensor/testing";
+import { describe, expect, it } from "vitest";
+import {
+  catoniGiulini,
+  geometricMedian,
+  huberInfluence,
+  logCoshInfluence,
+  mean,
+  median,
+  mEstimator,
+  normClip,
+  softTruncation,
+  sum,
+  trimmedMean,
+  type Aggregator,
+} from "../src/index.js";
+import published from "./fixtures/aggregator-examples.json" with { type: "json" };
+import { columnsOf, medianOf } from "./random-rows.js";
+
+interface Example {
+  readonly library: string;
+  readonly aggregator: string;
+  readonly params: Readonly<Record<string, number>>;
+  readonly kind: string;
+  readonly input: readonly number[] | readonly (readonly number[])[];
+  readonly output: readonly number[] | readonly (readonly number[])[];
+}
+
+const examples = published.examples as unknown as readonly Example[];
+
+/** Robgrad's counterpart of a published rule. */
+const counterparts: Readonly<Record<string, (params: Example["params"], samples: number) => Aggregator>> = {
+  Average: () => mean(),
+  Mean: () => mean(),
+  Sum: () => sum(),
+  Median: () => median(),
+  TrMean: ({ f = 0 }, samples) => trimmedMean({ fraction: f / samples }),
+  TrimmedMean: ({ trim_number = 0 }, samples) => trimmedMean({ fraction: trim_number / samples }),
+  // Converged: neither rule's number of steps is what they have in common.
+  GeometricMedian: () => geometricMedian({ tolerance: 1e-13, maximum: 5000 }),
+  geometric_median_array: () => geometricMedian({ tolerance: 1e-13, maximum: 5000 }),
+  "soft truncation (Robustify)": ({ delta = NaN }) => softTruncation({ delta }),
+  softmean: ({ delta = NaN, var_floor = NaN, ddof = NaN }) =>
+    softTruncation({ delta, varianceFloor: var_floor, correction: ddof }),
+};
+
+const influences = {
+  "psi:inf_huber": huberInfluence(1.345),
+  "psi:inf_tanh": logCoshInfluence,
+  "psi Catoni-Giulini": catoniGiulini,
+};
+
+function toleranceOf({ library, kind, aggregator, params }: Example): Tolerance | null {
+  if (kind.startsWith("docstring")) return aggregator === "GeometricMedian" ? null : { absolute: 5e-9 };
+  if (kind.startsWith("unit test")) return { absolute: 1e-4 };
+  if (library === "geom_median") return { absolute: 1e-6 };
+  // The other rows of the geometric median stop after three steps.
+  if (aggregator === "GeometricMedian" && params["T"] !== 1000) return null;
+  return { absolute: 1e-9, relative: 1e-9 };
+}
+
+const nameOf = ({ library, aggregator, params }: Example) =>
+  `${aggregator}${Object.keys(params).length > 0 ? ` ${JSON.stringify(params)}` : ""} of ${library}`;
+
+forEachDevice(({ device }) => {
+  const dtype = "float64";
+  let tested = 0;
+
+  describe("published examples", () => {
+    for (const example of examples) {
+      const rule = counterparts[example.aggregator];
+      const tolerance = toleranceOf(example);
+      const rows = example.input as readonly (readonly number[])[];
+      if (rule === undefined || tolerance === null || !Array.isArray(rows[0])) continue;
+      tested++;
+      it(`holds ${nameOf(example)} on ${JSON.stringify(rows)}`, async () => {
+        const answer = rule(example.params, rows.length)(denseSamples(device.tensor(rows, { dtype })));
+        await expectClose(answer, example.output as number[], tolerance);
+      });
+    }
+
+    for (const [name, influence] of Object.entries(influences)) {
+      it(`holds ${name}`, async () => {
+        const example = examples.find(({ aggregator }) => aggregator === name) as Example;
+        const u = device.tensor(example.input as number[], { dtype });
+        await expectClose(u.map(influence), example.output as number[], { absolute: 1e-15, relative: 1e-15 });
+      });
+    }
+
+    it("holds clipped rows, whose mean the norm clip is", async () => {
+      for (const { input, output, params } of examples.filter(({ aggregator }) => aggregator === "Clipping")) {
+        const rows = input as readonly (readonly number[])[];
+        const clipped = columnsOf(output as readonly (readonly number[])[]).map(
+          (c) => c.reduce((a, b) => a + b) / c.length,
+        );
+        const answer = normClip({ maxNorm: params["c"] as number })(denseSamples(device.tensor(rows, { dtype })));
+        await expectClose(answer, clipped, { absolute: 5e-9 });
+      }
+    });
+
+    it("have a counterpart in 21 cases", () => expect(tested).toBe(21));
+  });
+
+  describe("the M-estimate on XK", () => {
+    const rows = published.named_inputs.XK;
+
+    /** Root of Σψ((x − θ)/s) by bisection. */
+    function root(values: readonly number[], s: number, psi: (u: number) => number): number {
+      let [low, high] = [Math.min(...values), Math.max(...values)];
+      for (let turn = 0; turn < 200; turn++) {
+        const middle = (low + high) / 2;
+        if (values.reduce((total, x) => total + psi((x - middle) / s), 0) > 0) low = middle;
+        else high = middle;
+      }
+      return (low + high) / 2;
+    }
+
+    const deviation = (values: readonly number[]) =>
+      1.4826 * medianOf(values.map((x) => Math.abs(x - medianOf(values))));
+    const sd = (values: readonly number[]) => {
+      const center = values.reduce((a, b) => a + b) / values.length;
+      return Math.sqrt(values.reduce((total, x) => total + (x - center) ** 2, 0) / (values.length - 1));
+    };
+    const huber = (u: number) => Math.max(-1.345, Math.min(1.345, u));
+    const pseudoHuber = (u: number) => u / Math.sqrt(1 + (u * u) / 2);
+    const exactly = { tolerance: 1e-14, maximum: 20_000 };
+    const cases = [
+      ["huber, MAD", mEstimator({ ...exactly }), deviation, huber],
+      ["log-cosh, MAD", mEstimator({ influence: "log-cosh", ...exactly }), deviation, Math.tanh],
+      ["huber, sd", mEstimator({ scale: "sd", ...exactly }), sd, huber],
+      ["log-cosh, given scale", mEstimator({ influence: "log-cosh", scale: 2.5, ...exactly }), () => 2.5, Math.tanh],
+      [
+        "pseudo-Huber of one's own, sd",
+        mEstimator({ influence: (u) => u.div(u.square().div(2).add(1).sqrt()), scale: "sd", ...exactly }),
+        sd,
+        pseudoHuber,
+      ],
+    ] as const;
+    for (const [name, rule, scale, psi] of cases) {
+      it(`solves Σψ = 0 with ${name}`, async () => {
+        const expected = columnsOf(rows).map((values) => {
+          const s = scale(values);
+          return s === 0 ? medianOf(values) : root(values, s, psi);
+        });
+        await expectClose(rule(denseSamples(device.tensor(rows, { dtype }))), expected, {
+          absolute: 1e-9,
+          relative: 1e-9,
+        });
+      });
+    }
+  });
+});

@@ -1,0 +1,176 @@
+import { codedError, denseSamples, Tensor, type Scalar, type ScalarFunction } from "@robgrad/tensor";
+import {
+  apply,
+  constant,
+  input,
+  mapExpression,
+  reduceFormula,
+  repeatedAxes,
+  substitute,
+  traceScalar,
+  vectorJacobianBody,
+  type Expression,
+  type OperationName,
+} from "@robgrad/tensor/kernels";
+import { FunctionNode, place } from "../function-node.js";
+import { isRecording } from "../recording.js";
+import { alignSamples, isCarried, rowsOf, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import type { Operand, Variable } from "../variable.js";
+import { isVariable, makeVariable } from "../variable-node.js";
+import { sumTo } from "./sum-to.js";
+
+/** gᵧ · ∂f/∂xₖ as a formula of the operands it reads: 0 stands for gᵧ, k + 1 for input k. */
+interface Partial {
+  readonly body: Expression;
+  readonly reads: readonly number[];
+}
+
+const partials = new WeakMap<Expression, (Partial | null)[]>();
+
+/** null where the derivative is zero everywhere. */
+function partial(e: Expression, index: number): Partial | null {
+  let known = partials.get(e);
+  if (known === undefined) partials.set(e, (known = []));
+  return (known[index] ??= derive(e, index));
+}
+
+function derive(e: Expression, index: number): Partial | null {
+  const body = vectorJacobianBody(e, index);
+  const reads: number[] = [];
+  const packed = substitute(body, (k) => {
+    let at = reads.indexOf(k);
+    if (at < 0) at = reads.push(k) - 1;
+    return input(at);
+  });
+  const zero = packed.kind === "apply" && packed.operation === "mul" && packed.arguments.some((a) => a.kind === "constant" && a.value === 0);
+  return zero ? null : { body: packed, reads };
+}
+
+/**
+ * y[i] = f(a[i], b[i], …) with NumPy's broadcasting: one node for every operation of the scalar table and for formulas
+ * of the user's own. Its gradients are formulas too, so that derivatives of all orders exist.
+ */
+export class ElementwiseFunction extends FunctionNode {
+  readonly #name: string;
+  readonly #formula: Expression;
+  readonly #evaluate: (tensors: readonly Tensor[]) => Tensor;
+
+  constructor(name: string, formula: Expression, evaluate?: (tensors: readonly Tensor[]) => Tensor) {
+    super();
+    this.#name = name;
+    this.#formula = formula;
+    this.#evaluate = evaluate ?? ((tensors) => mapExpression(name, formula, tensors));
+  }
+
+  override get label(): string {
+    return this.#name;
+  }
+
+  forward(inputs: readonly Tensor[]): readonly Tensor[] {
+    const read = new Set<number>();
+    for (let k = 0; k < inputs.length; k++) {
+      if (!this.requiresGrad(k)) continue;
+      for (const index of partial(this.#formula, k)?.reads ?? []) if (index > 0) read.add(index - 1);
+    }
+    this.retainInputs(...read);
+    return [this.#evaluate(inputs)];
+  }
+
+  backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
+    return Array.from({ length: this.inputCount }, (_, k) => () => {
+      const shape = this.inputShape(k);
+      const derivative = partial(this.#formula, k);
+      if (derivative === null) return makeVariable(gy.device.zeros([], { dtype: gy.dtype }).broadcastTo(shape));
+      const { body, reads } = derivative;
+      if (body.kind === "input") return sumTo(gy, shape);
+      const operands = reads.map((index) => (index === 0 ? gy : this.retained(index - 1)));
+      if (isRecording()) return sumTo(new ElementwiseFunction(`${this.#name}Gradient`, body).apply(...operands)[0] as Variable, shape);
+      const tensors = operands.map((operand) => operand.current);
+      const axes = repeatedAxes(shape, gy.shape);
+      if (axes.length === 0) return makeVariable(mapExpression(this.#name, body, tensors));
+      return makeVariable(reduceFormula("sum", body, tensors, { axis: axes }).reshape(shape));
+    });
+  }
+
+  /** An operand that is repeated along the sample axis: the same sums, but not over samples. */
+  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state] }: SampleContext) {
+    return Array.from({ length: this.inputCount }, (_, k) => {
+      if (!isCarried(state)) return null;
+      const shape = this.inputShape(k);
+      const axes = repeatedAxes(shape, gy.shape);
+      if (!axes.includes(state.axis)) return null;
+      const derivative = partial(this.#formula, k);
+      if (derivative === null) return null;
+      return () => {
+        const tensors = derivative.reads.map((index) => (index === 0 ? gy : this.retained(index - 1)).value);
+        const others = axes.filter((axis) => axis !== state.axis);
+        const kept =
+          derivative.body.kind === "input" && others.length === 0
+            ? gy.value
+            : others.length === 0
+              ? mapExpression(this.#name, derivative.body, tensors)
+              : reduceFormula("sum", derivative.body, tensors, { axis: others, keepdims: true });
+        return denseSamples(rowsOf(kept, state, samples, shape));
+      };
+    });
+  }
+
+  override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {
+    return alignSamples(this.#name, states, this[place].inputs, this.outputShape(0), tracking);
+  }
+}
+
+const formulas = new Map<OperationName, Expression>();
+
+function formulaOf(name: OperationName, operands: readonly unknown[]): Expression {
+  if (operands.every((operand) => typeof operand !== "number")) {
+    let formula = formulas.get(name);
+    if (formula === undefined) formulas.set(name, (formula = apply(name, ...operands.map((_, k) => input(k)))));
+    return formula;
+  }
+  let next = 0;
+  return apply(name, ...operands.map((operand) => (typeof operand === "number" ? constant(operand) : input(next++))));
+}
+
+type TensorMethod = (...rest: readonly (Tensor | number)[]) => Tensor;
+
+/** A method of the scalar table on a Variable, which comes first, and other operands. */
+export function elementwise(name: Exclude<OperationName, "where">, operands: readonly Operand[]): Variable {
+  const evaluate = (values: readonly (Tensor | number)[]) => {
+    const [first, ...rest] = values as [Tensor, ...(Tensor | number)[]];
+    return (first[name] as TensorMethod).apply(first, rest);
+  };
+  if (!isRecording() || !needsGradient(operands)) return makeVariable(evaluate(operands.map((operand) => valueOf(name, operand))));
+  const variables = operands.filter((operand) => typeof operand !== "number");
+  const node = new ElementwiseFunction(name, formulaOf(name, operands), (tensors) => {
+    if (tensors.length === operands.length) return evaluate(tensors);
+    let next = 0;
+    return evaluate(operands.map((operand) => (typeof operand === "number" ? operand : (tensors[next++] as Tensor))));
+  });
+  return node.apply(...variables)[0] as Variable;
+}
+
+/** A scalar function of the user's own, on Variables, tensors and numbers. */
+export function mapVariables(subject: string, f: ScalarFunction, operands: readonly Operand[]): Variable {
+  const variables = operands.filter((operand) => typeof operand !== "number");
+  let next = 0;
+  const formula = traceScalar(
+    subject,
+    (...symbols) => {
+      const [u, ...rest] = operands.map((operand) => (typeof operand === "number" ? operand : symbols[next++]));
+      return f(u as Scalar, ...(rest as Scalar[]));
+    },
+    variables.length,
+  );
+  return new ElementwiseFunction(subject, formula).apply(...variables)[0] as Variable;
+}
+
+function needsGradient(operands: readonly Operand[]): boolean {
+  return operands.some((operand) => isVariable(operand) && operand.requiresGrad);
+}
+
+export function valueOf(subject: string, operand: unknown): Tensor | number {
+  if (isVariable(operand)) return operand.current;
+  if (Tensor.is(operand) || typeof operand === "number") return operand;
+  throw codedError("BAD_ARGUMENT", `${subject}: expected Variables, tensors and numbers, found ${operand === null ? "null" : typeof operand}`);
+}

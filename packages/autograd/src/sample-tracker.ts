@@ -1,0 +1,69 @@
+import { codedError } from "@robgrad/tensor";
+import { formatShape } from "@robgrad/tensor/kernels";
+import { place, type FunctionNode } from "./function-node.js";
+import { none, onAxis, settled, unknown, type SampleAxis, type SampleTracking } from "./sample-axis.js";
+import type { VariableNode } from "./variable-node.js";
+
+/** Where samples lie in every Variable of a graph. */
+export class SampleTracker implements SampleTracking {
+  readonly samples: number;
+  readonly #states = new Map<VariableNode, SampleAxis>();
+  /** Inputs that a node treats as carrying no samples although they seem to. */
+  readonly #disregarded = new Map<FunctionNode, Set<number>>();
+  #node: FunctionNode | null = null;
+  #silent: FunctionNode | null = null;
+
+  /** @param nodes  Each after what it depends on. */
+  constructor(samples: number, nodes: readonly FunctionNode[]) {
+    this.samples = samples;
+    for (const node of nodes) {
+      this.#node = node;
+      const { inputs, outputs } = node[place];
+      const state = this.#stateAfter(node, inputs.map((input) => this.stateOf(input)));
+      for (const output of outputs) this.#states.set(output, state);
+    }
+  }
+
+  /** A constant with N along axis 0 carries the samples there; parameters and other constants carry none. */
+  stateOf(node: VariableNode): SampleAxis {
+    const known = this.#states.get(node);
+    if (known !== undefined) return known;
+    return node.requiresGrad || node.shape[0] !== this.samples ? none : onAxis(0);
+  }
+
+  /** The first node that does not say what becomes of samples. */
+  get silent(): FunctionNode | null {
+    return this.#silent;
+  }
+
+  disregard(input: number): void {
+    const node = this.#node as FunctionNode;
+    const inputs = this.#disregarded.get(node);
+    if (inputs === undefined) this.#disregarded.set(node, new Set([input]));
+    else inputs.add(input);
+  }
+
+  isDisregarded(node: FunctionNode, input: number): boolean {
+    return this.#disregarded.get(node)?.has(input) === true;
+  }
+
+  #stateAfter(node: FunctionNode, states: readonly SampleAxis[]): SampleAxis {
+    if (node.sampleAxis !== undefined) return node.sampleAxis(states, this);
+    const known = settled(states);
+    if (known !== undefined) return known;
+    const axisZero = (state: SampleAxis) => state.kind === "none" || (state.kind === "axis" && state.axis === 0);
+    if (node.backwardSamples !== undefined && states.every(axisZero)) return onAxis(0);
+    this.#silent ??= node;
+    return unknown;
+  }
+
+  /** @throws SAMPLES_MIXED unless every loss depends on one sample at most. */
+  check(losses: VariableNode): void {
+    const state = this.stateOf(losses);
+    if (state.kind !== "mixed") return;
+    throw codedError(
+      "SAMPLES_MIXED",
+      `sampleGradients: expected loss n of ${losses.dtype} ${formatShape(losses.shape)} to depend on sample n alone, found that ${state.node} joins samples along axis ${state.axis}; per-sample gradients do not exist for batch statistics and other sums over the batch`,
+    );
+  }
+}
