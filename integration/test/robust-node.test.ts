@@ -53,7 +53,10 @@ describe("a node that calls a rule inside its own backward", () => {
     const first = new Linear(3, 6, { rng, dtype });
     const rest = new Sequential(relu, new Linear(6, 4, { rng, dtype }));
     const x = rng.normal([20, 3], { dtype });
-    const labels = device.tensor(Array.from({ length: 20 }, (_, n) => n % 4), { dtype: "int32" });
+    const labels = device.tensor(
+      Array.from({ length: 20 }, (_, n) => n % 4),
+      { dtype: "int32" },
+    );
 
     const [hidden] = new RobustLinearFunction(rule).apply(new Variable(x, { requiresGrad: false }), first.W, first.b!);
     softmaxCrossEntropy(rest.forward(hidden!), labels).mean().backward();

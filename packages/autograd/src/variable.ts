@@ -11,7 +11,7 @@ import {
   type SliceRange,
   type TypedArray,
 } from "@robgrad/tensor";
-import { elementwiseMethods, formatShape, isFloating, ownedTensors } from "@robgrad/tensor/kernels";
+import { elementwiseMethods, formatShape, isFloating, ownedTensors, rewrapped } from "@robgrad/tensor/kernels";
 import { onesFor, propagate } from "./backward.js";
 import type { FunctionNode } from "./function-node.js";
 import { broadcastTo } from "./functions/broadcast-to.js";
@@ -59,7 +59,9 @@ export interface BackwardOptions {
 
 /** A Variable of the same methods as a tensor's elementwise ones, which take Variables, tensors and numbers. */
 type VariableMethods = {
-  [K in keyof ElementwiseMethods<unknown>]: (...operands: Parameters<ElementwiseMethods<Variable | Tensor>[K]>) => Variable;
+  [K in keyof ElementwiseMethods<unknown>]: (
+    ...operands: Parameters<ElementwiseMethods<Variable | Tensor>[K]>
+  ) => Variable;
 };
 
 /**
@@ -89,7 +91,10 @@ export class Variable {
     const { name, requiresGrad } = options;
     const value = sourceTensor(source);
     if (requiresGrad === true && !isFloating(value.dtype)) {
-      throw codedError("DTYPE_MISMATCH", `Variable: expected a floating dtype where a gradient is required, found ${value.dtype} ${formatShape(value.shape)}`);
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `Variable: expected a floating dtype where a gradient is required, found ${value.dtype} ${formatShape(value.shape)}`,
+      );
     }
     this.node = new VariableNode(value, requiresGrad ?? isFloating(value.dtype), name, null, 0);
   }
@@ -199,7 +204,10 @@ export class Variable {
    */
   backward({ retainGrad = false, gradOutput, enableDoubleBackprop = false }: BackwardOptions = {}): void {
     if (!this.requiresGrad) {
-      throw codedError("BAD_ARGUMENT", `backward: expected a Variable that depends on one with requiresGrad, found ${String(this)}; it was made inside noGrad or from constants`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `backward: expected a Variable that depends on one with requiresGrad, found ${String(this)}; it was made inside noGrad or from constants`,
+      );
     }
     if (gradOutput === undefined && this.size !== 1) {
       throw codedError(
@@ -207,7 +215,8 @@ export class Variable {
         `backward: expected one element, found ${this.dtype} ${formatShape(this.shape)}; reduce it with mean() or pass gradOutput`,
       );
     }
-    const seed = gradOutput === undefined ? onesFor(this.node) : isVariable(gradOutput) ? gradOutput : makeVariable(gradOutput);
+    const seed =
+      gradOutput === undefined ? onesFor(this.node) : isVariable(gradOutput) ? gradOutput : makeVariable(gradOutput);
     const retain = (node: VariableNode, gradient: Variable) => {
       node.grad = gradient;
     };
@@ -349,6 +358,11 @@ export class Variable {
       nodes.push(...reachable([grad.node]));
     }
     for (const node of nodes) yield* node[ownedTensors]();
+  }
+
+  /** @internal A constant around another tensor: what a captured step returns in place of this Variable. */
+  [rewrapped](tensor: Tensor): Variable {
+    return makeVariable(tensor);
   }
 
   static {

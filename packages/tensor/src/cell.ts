@@ -26,9 +26,13 @@ export class Cell {
     this.device = device;
     this.shape = initial.shape;
     this.dtype = initial.dtype;
-    const storage = device.allocate(initial.dtype, sizeOf(initial.shape));
-    this.#handle = Tensor.unscoped(device, storage, initial.dtype, rowMajor(initial.shape));
-    assignInto(this.#handle, initial);
+    // A cell made inside a captured step is state of its first call, not part of the step.
+    this.#handle = device.beforeStep(() => {
+      const storage = device.allocate(initial.dtype, sizeOf(initial.shape));
+      const handle = Tensor.unscoped(device, storage, initial.dtype, rowMajor(initial.shape));
+      assignInto(handle, initial);
+      return handle;
+    });
   }
 
   /** The present value. */

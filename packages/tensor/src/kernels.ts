@@ -22,3 +22,4 @@ export {
 export { isFloating } from "./dtype.js";
 export { resolveRange } from "./layout.js";
 export { resolveShape } from "./ops/manipulation.js";
+export { rewrapped } from "./capture/capture.js";

@@ -32,9 +32,12 @@ export function momentum({
     let velocity = velocities.get(parameter);
     if (velocity === undefined) {
       const { device, shape, dtype } = parameter.cell;
-      const zeros = device.zeros(shape, { dtype });
-      velocity = device.cell(zeros);
-      zeros.dispose();
+      velocity = device.beforeStep(() => {
+        const zeros = device.zeros(shape, { dtype });
+        const cell = device.cell(zeros);
+        zeros.dispose();
+        return cell;
+      });
       velocities.set(parameter, velocity);
     }
     return velocity;
