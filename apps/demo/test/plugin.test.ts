@@ -9,7 +9,7 @@ const tiny = ["--trials", "2", "--iterations", "20", "--variant", "vanilla", "--
 /** A stranger's folder with its own copies of the packages a plugin needs, and the files given. */
 function strangersFolder(files: Readonly<Record<string, string>>): string {
   const folder = temporaryFolder();
-  cpSync(join(built, "node_modules"), join(folder, "node_modules"), { recursive: true });
+  cpSync(join(built, "packages"), join(folder, "node_modules"), { recursive: true });
   for (const [name, content] of Object.entries(files)) {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), content);
