@@ -1,4 +1,4 @@
-import { denseSamples, type Cell, type SampleMatrix } from "@robgrad/tensor";
+import { denseSamples, tidy, type Cell, type SampleMatrix } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { describe, expect, it } from "vitest";
 import { aggregate, all, byLayer, defineAggregator, onCoordinates, type Memory } from "../src/index.js";
@@ -75,7 +75,7 @@ forEachDevice(({ device, dtype }) => {
       const { rule } = running();
       const g = gradients(1).get(w) as SampleMatrix;
       const before = device.memory().live;
-      rule(g).dispose();
+      tidy(() => rule(g)).dispose();
       expect(device.memory().live).toBe(before);
       await expectClose(rule(g), [1, 1]);
     });
