@@ -104,7 +104,12 @@ describe("--aggregator", () => {
     [
       "is a bare function",
       `export default (g) => g.mean();`,
-      /expected a rule made by defineAggregator|g\.mean is not a function/,
+      /expected a rule made by defineAggregator, .*throws: g\.mean is not a function/,
+    ],
+    [
+      "makes no rule",
+      `export default () => (g) => g.mean();`,
+      /expected a rule made by defineAggregator, .*returns function/,
     ],
     ["is no function", `export default 42;`, /expected a rule made by defineAggregator.*number/],
     ["has a factory that throws", `export default () => { throw new Error("no options"); };`, /no options/],
