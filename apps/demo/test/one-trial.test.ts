@@ -62,6 +62,7 @@ describe.each([
     return { device, train: samples(trial.train_x, trial.train_y), test: samples(trial.test_x, trial.test_y) };
   };
 
+  // The published rule adds rows near 1e-6 to a spread of 0.03, its floor: both sides round there.
   it("has the gradients of the first update", async () => {
     const { device, train: rows } = await onDevice();
     const net = network(device, weights, "float64");
@@ -73,7 +74,7 @@ describe.each([
         const wanted = expected.grad_iteration1[`l${k + 1}.${parameter}`]!.flat();
         const largest = Math.max(...wanted.map(Math.abs));
         expect(found).toHaveLength(wanted.length);
-        found.forEach((value, i) => expect(Math.abs(value - wanted[i]!) / largest).toBeLessThan(1e-12));
+        found.forEach((value, i) => expect(Math.abs(value - wanted[i]!) / largest).toBeLessThan(1e-10));
       }
     }
     device.dispose();

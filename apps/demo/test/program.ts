@@ -33,7 +33,7 @@ export async function setup(): Promise<void> {
 }
 
 async function installable(name: string, entries: Readonly<Record<string, string>>): Promise<void> {
-  const folder = join(built, "node_modules/@robgrad", name);
+  const folder = join(built, "packages/@robgrad", name);
   const entry = Object.fromEntries(
     Object.entries(entries).map(([key, file]) => [key, join(packages, name, "src", file)]),
   );

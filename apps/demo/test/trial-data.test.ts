@@ -117,7 +117,7 @@ describe("initialWeights", () => {
       [[3, 10], [3]],
     ]);
     const values = weights.flat().flatMap(({ W, b }) => [...W.values, ...b.values]);
-    expect(values).toHaveLength(20 * 163);
+    expect(values).toHaveLength(20 * 173);
     expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(0.05);
     // Mean 0 and variance 0.05²/3, five standard errors either way.
     expect(Math.abs(mean(values))).toBeLessThan((5 * 0.05) / Math.sqrt(3 * values.length));

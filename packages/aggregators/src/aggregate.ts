@@ -123,10 +123,8 @@ function ruleFor<P>(rule: Aggregator | Choice<P>, parameter: P): Aggregator {
 }
 
 function checkGradients(gradients: unknown): void {
-  if (
-    !(gradients instanceof Map) &&
-    typeof (gradients as ReadonlyMap<unknown, unknown> | null)?.entries !== "function"
-  ) {
+  const map = gradients as Partial<ReadonlyMap<unknown, unknown>> | null | undefined;
+  if (typeof map?.get !== "function" || typeof map[Symbol.iterator] !== "function") {
     throw codedError(
       "BAD_ARGUMENT",
       `aggregate: expected a map from parameters to sample matrices, as sampleGradients makes, found ${describe(gradients)}`,

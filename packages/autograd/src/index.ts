@@ -55,3 +55,7 @@ export {
   tanh,
   trunc,
 } from "@robgrad/tensor";
+export { grad } from "./transforms/grad.js";
+export { valueAndGrad, type GradOptions } from "./transforms/value-and-grad.js";
+export { vjp, type VectorJacobian } from "./transforms/vjp.js";
+export { computationalGraph, type ComputationalGraph, type GraphData } from "./computational-graph.js";

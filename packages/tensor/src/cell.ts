@@ -2,7 +2,7 @@ import { codedError } from "./errors.js";
 import type { Device } from "./device/device.js";
 import { rowMajor } from "./layout.js";
 import { assignInto } from "./ops/creation.js";
-import { viewOver } from "./ops/elementwise.js";
+import { tensorsOf, viewOver } from "./ops/elementwise.js";
 import { apply, constant, input, type Expression } from "./scalar/expression.js";
 import { formatShape, sameShape, sizeOf } from "./shape.js";
 import { Tensor } from "./tensor.js";
@@ -20,6 +20,7 @@ export class Cell {
 
   /** @internal */
   constructor(device: Device, initial: Tensor) {
+    tensorsOf("cell", [initial]);
     if (initial.device !== device) {
       throw codedError("DEVICE_MISMATCH", `cell: expected a tensor on ${device.name}, found one on another device`);
     }
@@ -55,9 +56,11 @@ export class Cell {
    * Replaces the value.
    *
    * @param value  Same shape, dtype and device; copied.
-   * @throws       SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH, DISPOSED.
+   * @throws       SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH, DISPOSED; NOT_REPLAYABLE in a step of `iterate`
+   *               while a tensor taken from `value` is alive.
    */
   assign(value: Tensor): void {
+    tensorsOf("cell.assign", [value]);
     if (value.device !== this.device) {
       throw codedError("DEVICE_MISMATCH", `cell.assign: expected a tensor on the cell's device, found one on another`);
     }
@@ -70,7 +73,7 @@ export class Cell {
         `cell.assign: expected shape ${formatShape(this.shape)}, found ${formatShape(value.shape)}`,
       );
     }
-    assignInto(this.#writable(), value.live("cell.assign"));
+    assignInto(this.#writable(), value);
     this.#changed();
   }
 
@@ -107,6 +110,12 @@ export class Cell {
     const handle = this.current;
     const { storage } = handle;
     if (storage.handles > 1) {
+      if (this.device.recording) {
+        throw codedError(
+          "NOT_REPLAYABLE",
+          "cell: expected no tensor of a cell's old value to be alive when a recorded step assigns the cell; dispose it or copy() it first",
+        );
+      }
       const fresh = Tensor.unscoped(
         this.device,
         this.device.allocate(this.dtype, storage.length),

@@ -1,6 +1,6 @@
 import { codedError } from "./errors.js";
 import { contiguous } from "./ops/creation.js";
-import { operandsOf } from "./ops/elementwise.js";
+import { tensorsOf } from "./ops/elementwise.js";
 import { formatShape, sameShape } from "./shape.js";
 import { Tensor } from "./tensor.js";
 
@@ -26,25 +26,21 @@ export function iterate<S extends State>(
   if (!Number.isInteger(maximum) || maximum < 1) {
     throw codedError("BAD_ARGUMENT", `iterate: expected maximum to be a whole number ≥ 1, found ${maximum}`);
   }
-  const single = Tensor.is(state);
-  const list = (value: S): readonly Tensor[] => (Tensor.is(value) ? [value] : value);
-  const wrap = (tensors: readonly Tensor[]) => (single ? tensors[0] : tensors) as S;
-  const [{ device }] = operandsOf("iterate", list(state));
-  const current = list(state).map((x) => x.copy());
+  const initial = listOf("state", state);
+  const [{ device }] = tensorsOf("iterate", initial);
+  const wrap = (tensors: readonly Tensor[]) => (Tensor.is(state) ? tensors[0] : tensors) as S;
+  const current = initial.map((x) => x.copy());
   // What the loop allocates is its own: gone when it is over.
   const scope = device.openScope();
+  let kept: ReadonlySet<Tensor> = new Set();
   try {
     const { kernels, retired, result } = device.record(() => {
-      const next = list(step(wrap(current)));
+      const next = listOf("the step's result", step(wrap(current)));
+      tensorsOf("iterate", next);
       checkForm(current, next);
-      const dense = next.map(contiguous).map((x) => (current.includes(x) || sharesMemory(x, current) ? x.copy() : x));
-      const stop = until?.(wrap(dense), wrap(current)) ?? null;
-      if (stop !== null && (!Tensor.is(stop) || stop.dtype !== "bool" || stop.size !== 1)) {
-        throw codedError(
-          "DTYPE_MISMATCH",
-          `iterate: expected until to return a bool tensor of one element, found ${String(stop)}`,
-        );
-      }
+      const dense = next.map(contiguous).map((x) => (sharesMemory(x, current) ? x.copy() : x));
+      const stop = until === undefined ? null : until(wrap(dense), wrap(current));
+      if (stop !== null) checkStop(stop);
       return { dense, stop };
     });
     device.run({
@@ -55,10 +51,31 @@ export function iterate<S extends State>(
       maximum,
     });
     for (const storage of retired) device.release(storage);
+    kept = new Set(current);
   } finally {
     device.closeScope(scope, new Set());
+    for (const x of current) if (!kept.has(x)) x.dispose();
   }
   return wrap(current);
+}
+
+function listOf(subject: string, value: State): readonly Tensor[] {
+  if (Tensor.is(value)) return [value];
+  if (Array.isArray(value) && value.length > 0) return value as readonly Tensor[];
+  throw codedError("BAD_ARGUMENT", `iterate: expected ${subject} to be a tensor or a list of tensors`);
+}
+
+function checkStop(stop: unknown): void {
+  if (!Tensor.is(stop)) throw codedError("BAD_ARGUMENT", "iterate: expected until to return a tensor");
+  if (stop.live("iterate").dtype !== "bool") {
+    throw codedError("DTYPE_MISMATCH", `iterate: expected until to return a bool tensor, found ${stop.dtype}`);
+  }
+  if (stop.size !== 1) {
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `iterate: expected until to return one element, found ${formatShape(stop.shape)}`,
+    );
+  }
 }
 
 function sharesMemory(x: Tensor, others: readonly Tensor[]): boolean {
@@ -66,6 +83,12 @@ function sharesMemory(x: Tensor, others: readonly Tensor[]): boolean {
 }
 
 function checkForm(current: readonly Tensor[], next: readonly Tensor[]): void {
+  if (next.length > current.length) {
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `iterate: expected the step to return ${current.length} tensors, found ${next.length}`,
+    );
+  }
   current.forEach((x, k) => {
     const y = next[k];
     if (y === undefined || !sameShape(x.shape, y.shape)) {

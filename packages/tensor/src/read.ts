@@ -21,12 +21,15 @@ type Read<T> = T extends null | undefined ? T : Nested;
 export async function read<R extends Readonly<Record<string, Readable>>>(
   record: R,
 ): Promise<{ [K in keyof R]: Read<R[K]> }> {
-  const pending = Object.entries(record).map(async ([name, entry]) => {
+  // All are checked before any is read: a read that reports a fault clears it.
+  const entries = Object.entries(record).map(([name, entry]) => {
     if (entry === null || entry === undefined) return [name, entry] as const;
-    const tensor = Tensor.is(entry) ? entry : entry.value;
-    if (!Tensor.is(tensor))
+    const tensor = Tensor.is(entry) ? entry : (entry as Partial<HasTensor>).value;
+    if (!Tensor.is(tensor)) {
       throw codedError("BAD_ARGUMENT", `read: expected tensors or Variables, found ${typeof entry} under "${name}"`);
-    return [name, await tensor.toArray()] as const;
+    }
+    return [name, tensor.live("read")] as const;
   });
+  const pending = entries.map(async ([name, tensor]) => [name, tensor && (await tensor.toArray())] as const);
   return Object.fromEntries(await Promise.all(pending)) as { [K in keyof R]: Read<R[K]> };
 }

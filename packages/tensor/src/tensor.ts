@@ -91,7 +91,9 @@ export class Tensor implements View {
   /** A snapshot of the elements in row-major order. Rejects with BAD_DATA when a kernel found a fault. */
   async data(): Promise<TypedArray> {
     const dense = contiguous(this.live("data"));
-    return this.device.read(dense, this.size);
+    const elements = this.device.read(dense, this.size);
+    if (dense !== this) dense.dispose();
+    return elements;
   }
 
   /** A snapshot as nested arrays; a number for rank 0. */

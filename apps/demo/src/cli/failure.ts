@@ -25,10 +25,11 @@ export const pluginFailure = (specifier: string, error: unknown): Failure =>
 export const fileFailure = (subject: string, error: unknown): Failure =>
   new Failure("IO_FAILED", `${subject}: ${firstLine(error)}`);
 
-/** Any error as a failure; what carries no code is a defect of this program and keeps its stack as `cause`. */
+/** Any error as a failure; what carries no code of ours is a defect of this program and keeps its stack as `cause`. */
 export function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
-  if (hasCode(error)) return new Failure(error.code, firstLine(error));
+  const ours = hasCode(error) && !/^(ERR_|E[A-Z]+$)/.test(error.code);
+  if (ours) return new Failure(error.code, firstLine(error));
   const failure = new Failure("INTERNAL", firstLine(error));
   failure.cause = error;
   return failure;

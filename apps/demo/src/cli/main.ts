@@ -1,6 +1,5 @@
 import { readCommandLine } from "./command-line.js";
 import { asFailure, exitStatus } from "./failure.js";
-import { runStudy } from "./run-study.js";
 
 async function main(): Promise<number> {
   const stop = new AbortController();
@@ -8,6 +7,7 @@ async function main(): Promise<number> {
   try {
     const request = readCommandLine(process.argv.slice(2), (text) => process.stdout.write(text));
     if (request === null) return exitStatus.success;
+    const { runStudy } = await import("./run-study.js");
     return await runStudy(request, {
       // A package manager runs scripts in the project's folder and says here where the person is.
       directory: process.env.INIT_CWD ?? process.cwd(),

@@ -18,7 +18,8 @@ export interface RuleSpecifier {
 export function parseRuleSpecifier(text: string): RuleSpecifier {
   const match = /^(?<source>[^#]*?)(?:#(?<exported>[^:#]*))?(?::(?<options>[^:=,\s]+=[^:]*))?$/.exec(text);
   const { source = "", exported, options } = match?.groups ?? {};
-  if (source === "" || exported === "") {
+  const drive = /^[A-Za-z]:[\\/]/.test(source);
+  if (source === "" || exported === "" || source.includes(":", drive ? 2 : 0)) {
     throw usageFailure(`--aggregator: expected source[#export][:name=value,…], found ${JSON.stringify(text)}`);
   }
   const entries = (options?.split(",") ?? []).map((pair) => {

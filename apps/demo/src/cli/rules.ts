@@ -32,28 +32,59 @@ export const builtInRules: readonly string[] = [...builtIn.keys()];
  * @returns  Makes the rule anew at every call.
  */
 export async function loadRule(text: string, directory: string): Promise<() => Aggregator> {
-  const specifier = parseRuleSpecifier(text);
-  const factory = builtIn.get(specifier.source);
-  if (factory !== undefined && specifier.exported === null)
-    return maker(text, factory, specifier.options, usageFailure);
-  const location = locate(specifier.source, directory);
-  let module: Readonly<Record<string, unknown>>;
-  try {
-    module = (await import(location)) as Readonly<Record<string, unknown>>;
-  } catch (error) {
-    throw pluginFailure(text, error);
+  const { source, exported, options } = parseRuleSpecifier(text);
+  const factory = builtIn.get(source);
+  if (factory !== undefined && exported === null) {
+    const fail = (error: unknown) => usageFailure(`--aggregator ${text}: ${firstLine(error)}`);
+    return tried(() => made(factory(options)), fail);
   }
-  const name = specifier.exported ?? "default";
+  const location = locate(source, directory);
+  const fail = (error: unknown) => pluginFailure(text, error);
+  const module = await load(location).catch((error: unknown) => Promise.reject(fail(error)));
+  return tried(() => ruleFrom(module, exported ?? "default", options), fail);
+}
+
+/** The maker, once it has made a rule; its errors are turned into failures. */
+function tried(make: () => Aggregator, fail: (error: unknown) => Error): () => Aggregator {
+  const guarded = () => {
+    try {
+      return make();
+    } catch (error) {
+      throw fail(error);
+    }
+  };
+  guarded();
+  return guarded;
+}
+
+const load = async (location: string) => (await import(location)) as Readonly<Record<string, unknown>>;
+
+const wanted = "expected a rule made by defineAggregator, or a function of options that returns one";
+
+function ruleFrom(
+  module: Readonly<Record<string, unknown>>,
+  name: string,
+  options: RuleSpecifier["options"],
+): Aggregator {
   if (!(name in module)) {
     const found = Object.keys(module).join(", ") || "none";
-    throw pluginFailure(
-      text,
-      new Error(`expected ${name === "default" ? "a default export" : `an export ${name}`}, found ${found}`),
-    );
+    throw new TypeError(`expected ${name === "default" ? "a default export" : `an export ${name}`}, found ${found}`);
   }
-  return maker(text, module[name], specifier.options, (message) =>
-    pluginFailure(text, message.slice(`--aggregator ${text}: `.length)),
-  );
+  const exported = module[name];
+  if (isAggregator(exported)) return exported;
+  if (typeof exported !== "function") throw new TypeError(`${wanted}, found ${typeof exported}`);
+  let answer: unknown;
+  try {
+    answer = (exported as RuleFactory)(options);
+  } catch (error) {
+    throw new TypeError(`${wanted}, found one that throws: ${firstLine(error)}`, { cause: error });
+  }
+  return made(answer);
+}
+
+function made(answer: unknown): Aggregator {
+  if (isAggregator(answer)) return answer;
+  throw new TypeError(`${wanted}, found one that returns ${answer === null ? "null" : typeof answer}`);
 }
 
 /** The address of a plugin; a path is one that starts with a dot or a slash or ends like a script. */
@@ -72,30 +103,4 @@ function locate(source: string, directory: string): string {
       `--aggregator ${source}: expected one of ${known}, a package installed in ${directory}, or a file such as ./rule.js`,
     );
   }
-}
-
-function maker(
-  text: string,
-  exported: unknown,
-  options: RuleSpecifier["options"],
-  failure: (message: string) => Error,
-): () => Aggregator {
-  const make = (): Aggregator => {
-    if (isAggregator(exported)) return exported;
-    let made: unknown = exported;
-    if (typeof exported === "function") {
-      try {
-        made = (exported as RuleFactory)(options);
-      } catch (error) {
-        throw failure(`--aggregator ${text}: ${firstLine(error)}`);
-      }
-    }
-    if (isAggregator(made)) return made;
-    const found = typeof exported === "function" ? "a bare function that does not return one" : typeof exported;
-    throw failure(
-      `--aggregator ${text}: expected a rule made by defineAggregator, or a function that returns one, found ${found}`,
-    );
-  };
-  make();
-  return make;
 }

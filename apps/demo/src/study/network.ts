@@ -1,6 +1,6 @@
 import type { HostArray } from "@robgrad/datasets";
 import { Linear, relu, Sequential } from "@robgrad/nn";
-import type { Device, Generator } from "@robgrad/tensor";
+import { tidy, type Device, type Generator } from "@robgrad/tensor";
 import { initialRange, layerSizes } from "./protocol.js";
 
 /** W [Q, P] and b [Q] of one layer, on the host. */
@@ -44,9 +44,13 @@ export function initialWeights(generator: Generator): LayerWeights[] {
 export function network(device: Device, weights: readonly LayerWeights[], dtype: "float32" | "float64"): Network {
   const rng = device.rng(0);
   const upload = ({ values, shape }: HostArray) => device.tensor(values, { shape, dtype });
-  const layers = weights.map(({ W, b }) => {
-    const [outputs = 0, inputs = 0] = W.shape;
-    return new Linear(inputs, outputs, { rng, weights: () => upload(W), bias: () => upload(b), dtype });
+  const layers: Linear[] = [];
+  // Parameters copy what they start from.
+  tidy(() => {
+    for (const { W, b } of weights) {
+      const [outputs = 0, inputs = 0] = W.shape;
+      layers.push(new Linear(inputs, outputs, { rng, weights: () => upload(W), bias: () => upload(b), dtype }));
+    }
   });
   rng.dispose();
   const model = new Sequential(...layers.flatMap((layer, k) => (k === 0 ? [layer] : [relu, layer])));

@@ -1,6 +1,6 @@
 import { concatenated, denseSamples, expanded, outer, summed, type SampleMatrix } from "@robgrad/tensor";
 import type { Claims } from "./claims.js";
-import { at, mapRows, multiply, orthogonalMatrix, sizeOf, someRows, type Rows } from "./rows.js";
+import { at, mapRows, multiply, orthogonalMatrix, someRows, type Rows } from "./rows.js";
 import { format, type Subject } from "./subject.js";
 
 /** One property of a rule. `run` rejects when the rule does not have it. */

@@ -34,3 +34,8 @@ export function reshape(x: Variable, shape: readonly number[]): Variable {
   if (sameShape(x.shape, shape)) return x;
   return new ReshapeFunction(shape).apply(x)[0] as Variable;
 }
+
+/** The same value as another Variable: what is done to it can be told from what is done to x. */
+export function alias(x: Variable): Variable {
+  return new ReshapeFunction(x.shape).apply(x)[0] as Variable;
+}

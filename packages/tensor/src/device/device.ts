@@ -23,6 +23,8 @@ export interface DeviceObserver {
 
 const brand: unique symbol = Symbol.for("robgrad.device");
 
+const clear = new Int32Array(faultLength);
+
 /**
  * A place where tensors live and kernels run. It carries all state: scopes, memory accounts, the fault cell.
  * Made by {@link openDevice}.
@@ -171,8 +173,7 @@ export class Device {
 
   /** @internal Memory for `length` elements. */
   allocate(dtype: DType, length: number): Storage {
-    if (!this.#open)
-      throw codedError("DISPOSED", `device ${this.name}: expected an open device, found one that was disposed`);
+    this.#checkOpen();
     if (!this.dtypes.includes(dtype)) {
       checkDType(this.name, dtype);
       throw codedError(
@@ -187,12 +188,28 @@ export class Device {
         `device ${this.name}: expected at most ${this.#memoryLimit} bytes in use, found ${this.#live} and a request for ${bytes}; dispose tensors or raise memoryLimit`,
       );
     }
-    const storage = new Storage(this, dtype, length, this.#executor.allocate(dtype, length));
+    const storage = new Storage(this, dtype, length, this.#allocateBuffer(dtype, length, bytes));
     this.#live += bytes;
     if (this.#live > this.#peak) this.#peak = this.#live;
     this.#registry.register(storage, { buffer: storage.buffer, bytes }, storage);
     this.#observer?.allocated(storage);
     return storage;
+  }
+
+  #allocateBuffer(dtype: DType, length: number, bytes: number): DeviceBuffer {
+    try {
+      return this.#executor.allocate(dtype, length);
+    } catch (cause) {
+      throw codedError("MEMORY_LIMIT", `device ${this.name}: expected to get ${bytes} bytes, found too little memory`, {
+        cause,
+      });
+    }
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) {
+      throw codedError("DISPOSED", `device ${this.name}: expected an open device, found one that was disposed`);
+    }
   }
 
   /** @internal Returns the memory of a storage that no tensor names any more. */
@@ -217,6 +234,7 @@ export class Device {
 
   /** @internal Queues a kernel, or records it. */
   run(kernel: Kernel): void {
+    this.#checkOpen();
     if (this.#recording !== null) this.#recording.kernels.push(kernel);
     else {
       this.#observer?.ran(kernel);
@@ -261,9 +279,14 @@ export class Device {
     return this.#executor.compile(kernels);
   }
 
+  /** @internal True while kernels are recorded instead of run. */
+  get recording(): boolean {
+    return this.#recording !== null;
+  }
+
   /**
    * @internal The kernels that `work` asks for, not run, and the storages it let go of, which the caller releases
-   * once the kernels have run.
+   * once the kernels have run. If `work` throws, the storages are released at once.
    */
   record<R>(work: () => R): {
     readonly kernels: readonly Kernel[];
@@ -275,6 +298,10 @@ export class Device {
     this.#recording = recording;
     try {
       return { ...recording, result: work() };
+    } catch (error) {
+      this.#recording = outer;
+      for (const storage of recording.retired) this.release(storage);
+      throw error;
     } finally {
       this.#recording = outer;
     }
@@ -292,7 +319,8 @@ export class Device {
   }
 
   /**
-   * @internal Snapshot of a row-major view, queued now; rejects with BAD_DATA, once, if a kernel has found a fault.
+   * @internal Snapshot of a row-major view, queued now. Rejects with BAD_DATA if a kernel queued before has found a
+   * fault; this one read reports it, kernels queued later start with a clear fault cell.
    */
   async read(view: View, length: number): Promise<TypedArray> {
     if (this.#recording !== null || this.#observer !== null) {
@@ -301,25 +329,24 @@ export class Device {
         "read: expected no read while a step is recorded; return the tensor and read it outside",
       );
     }
+    this.#checkOpen();
     const values = this.#executor.read(view.storage.buffer, view.offset, length);
-    const faults = this.#faults;
-    if (faults === null) return values;
-    const found = this.#executor.read(faults.buffer, 0, faultLength);
-    const fault = await found;
-    if (fault[0] !== 0) {
-      // Another read that was queued meanwhile may have reported and cleared it already: then this one reports it too.
-      this.#executor.write(faults.buffer, new Int32Array(faultLength));
-      throw this.origins.error(fault);
-    }
-    return values;
+    if (this.#faults === null) return values;
+    const { buffer } = this.#faults;
+    const found = this.#executor.read(buffer, 0, faultLength);
+    this.#executor.write(buffer, clear);
+    const [elements, fault] = await Promise.all([values, found]);
+    if (fault[0] !== 0) throw this.origins.error(fault);
+    return elements;
   }
 
   /** @internal The fault cell: int32 [4] of code, node, parameter, index; all zero while nothing is wrong. */
   get faults(): View {
     if (this.#faults === null) {
-      this.#faults = this.allocate("int32", faultLength);
-      // The cell lives as long as the device and does not belong to anyone's account.
-      this.#live -= bytesPerElement("int32") * faultLength;
+      // It lives as long as the device and is on nobody's account.
+      const buffer = this.#executor.allocate("int32", faultLength);
+      this.#executor.write(buffer, clear);
+      this.#faults = new Storage(this, "int32", faultLength, buffer);
     }
     return { storage: this.#faults, dtype: "int32", shape: [faultLength], strides: [1], offset: 0 };
   }

@@ -46,7 +46,9 @@ export async function openDevice(
   if (memoryLimit !== undefined && !(memoryLimit > 0)) {
     throw codedError("BAD_ARGUMENT", `openDevice: expected memoryLimit > 0 bytes, found ${memoryLimit}`);
   }
-  const names = typeof name === "string" ? [name] : name;
+  const names = Array.isArray(name) ? (name as readonly DeviceName[]) : [name as DeviceName];
+  if (names.length === 0)
+    throw codedError("BAD_ARGUMENT", "openDevice: expected at least one name, found an empty list");
   const reasons: string[] = [];
   for (const candidate of names) {
     try {

@@ -1,5 +1,6 @@
 import { codedError } from "../errors.js";
 import { input, type Expression } from "../scalar/expression.js";
+import { resultDType } from "../scalar/result-dtype.js";
 import { expressionOf, Scalar, type ScalarFunction } from "../scalar/scalar.js";
 
 /**
@@ -68,6 +69,8 @@ class Tracer {
   statements: ColumnStatement[] = [];
   vectors = 1;
   registers = 0;
+  /** Registers that hold an element of a pass: only that pass may read them. */
+  readonly #elements = new Set<number>();
 
   register(): number {
     return this.registers++;
@@ -77,15 +80,35 @@ class Tracer {
     return new Scalar(input(register), this.trace);
   }
 
-  expression(subject: string, value: unknown): Expression {
-    return expressionOf(subject, value, this.trace);
+  expression(subject: string, value: unknown, element?: number): Expression {
+    const e = expressionOf(subject, value, this.trace);
+    this.#check(subject, e, element);
+    return e;
+  }
+
+  #check(subject: string, e: Expression, element: number | undefined): void {
+    resultDType(subject, e, []);
+    const seen = new Set<Expression>();
+    const visit = (node: Expression): void => {
+      if (node.kind === "input" && node.index !== element && this.#elements.has(node.index)) {
+        throw codedError(
+          "BAD_ARGUMENT",
+          `${subject}: expected values of the whole column, found an element of another pass; only the function that is given an element may use it`,
+        );
+      }
+      if (node.kind !== "apply" || seen.has(node)) return;
+      seen.add(node);
+      node.arguments.forEach(visit);
+    };
+    visit(e);
   }
 
   /** Traces f on a fresh element register. */
   element(subject: string, f: ScalarFunction | undefined, rest: readonly Scalar[]): { element: number; f: Expression } {
     const element = this.register();
+    this.#elements.add(element);
     const symbol = this.scalar(element);
-    return { element, f: f === undefined ? symbol.expression : this.expression(subject, f(symbol, ...rest)) };
+    return { element, f: f === undefined ? symbol.expression : this.expression(subject, f(symbol, ...rest), element) };
   }
 }
 

@@ -3,9 +3,10 @@ import type { Cell } from "../cell.js";
 import type { Device } from "../device/device.js";
 import { isFloating, type DType } from "../dtype.js";
 import { empty, tensor } from "../ops/creation.js";
+import { withoutTemporaries } from "../scope.js";
 import { checkShape } from "../shape.js";
 import type { Tensor } from "../tensor.js";
-import { checkSeed, splitKey } from "./generator.js";
+import { checkInterval, checkNormal, checkSeed, splitKey } from "./generator.js";
 import { keyOf } from "./threefry.js";
 
 export interface UniformOptions {
@@ -48,21 +49,27 @@ export class DeviceRandom {
     return new DeviceRandom(device, keyOf(seed));
   }
 
-  /** Numbers in [low, high), 24 random bits each in float32, 53 in float64. */
+  /**
+   * Numbers in [low, high), 24 random bits each in float32, 53 in float64. Where high − low is small beside them,
+   * rounding can reach `high`.
+   */
   uniform(shape: readonly number[], { low = 0, high = 1, dtype = "float32" }: UniformOptions = {}): Tensor {
     this.#checkFloating("uniform", dtype);
-    const high27 = this.#words(shape, 0, dtype === "float32" ? 8 : 5).cast(dtype);
-    let unit: Tensor;
-    if (dtype === "float32")
-      unit = high27.map((u) =>
-        u
-          .mul(2 ** -24)
-          .mul(high - low)
-          .add(low),
-      );
-    else {
-      const low26 = this.#words(shape, 1, 6).cast(dtype);
-      unit = high27.map(
+    checkInterval(low, high);
+    return this.#draw(() => {
+      if (dtype === "float32") {
+        return this.#words(shape, 0, 8)
+          .cast(dtype)
+          .map((word) =>
+            word
+              .mul(2 ** -24)
+              .mul(high - low)
+              .add(low),
+          );
+      }
+      const upper = this.#words(shape, 0, 5).cast(dtype);
+      const lower = this.#words(shape, 1, 6).cast(dtype);
+      return upper.map(
         (a, b) =>
           a
             .mul(2 ** 26)
@@ -70,47 +77,41 @@ export class DeviceRandom {
             .mul(2 ** -53)
             .mul(high - low)
             .add(low),
-        low26,
+        lower,
       );
-    }
-    this.#advance();
-    return unit;
+    });
   }
 
   /** Normal numbers by Box and Muller. */
   normal(shape: readonly number[], { mean = 0, standardDeviation = 1, dtype = "float32" }: NormalOptions = {}): Tensor {
     this.#checkFloating("normal", dtype);
-    const radius = this.#words(shape, 0, 0).cast(dtype);
-    const angle = this.#words(shape, 1, 0).cast(dtype);
-    const result = radius.map(
-      (a, b) =>
-        a
+    checkNormal(mean, standardDeviation);
+    return this.#draw(() => {
+      const first = this.#words(shape, 0, 0).cast(dtype);
+      const second = this.#words(shape, 1, 0).cast(dtype);
+      return first.map((a, b) => {
+        // The largest words round up to 2³² in float32, and the logarithm must not exceed 0.
+        const unit = a
           .add(1)
           .mul(2 ** -32)
-          .log()
-          .mul(-2)
-          .sqrt()
+          .minimum(1);
+        const radius = unit.log().mul(-2).sqrt();
+        return radius
           .mul(b.mul(2 * Math.PI * 2 ** -32).cos())
           .mul(standardDeviation)
-          .add(mean),
-      angle,
-    );
-    this.#advance();
-    return result;
+          .add(mean);
+      }, second);
+    });
   }
 
   /** 0 … n − 1 in random order, as int32. */
   permutation(n: number): Tensor {
-    const words = this.#words([n], 0, 0);
-    this.#advance();
-    return words.argsort();
+    return this.#draw(() => this.#words([n], 0, 0).argsort());
   }
 
   /** Words of 32 random bits, as uint32. */
   bits(shape: readonly number[]): Tensor {
-    const words = this.#words(shape, 0, 0);
-    this.#advance();
-    return words;
+    return this.#draw(() => this.#words(shape, 0, 0));
   }
 
   /** A generator that is independent of this one and of further splits. */
@@ -141,9 +142,12 @@ export class DeviceRandom {
     return out;
   }
 
-  #advance(): void {
-    const next = this.#counter.current.add(1);
-    this.#counter.assign(next);
-    next.dispose();
+  /** One draw: whatever it takes of the words, the next one has others. */
+  #draw(work: () => Tensor): Tensor {
+    return withoutTemporaries(this.device, () => {
+      const result = work();
+      this.#counter.assign(this.#counter.current.add(1));
+      return result;
+    });
   }
 }

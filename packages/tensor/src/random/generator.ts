@@ -10,7 +10,7 @@ export interface HostArray {
 
 /** A counter-based generator on the host. Draw number k of seed s is the same on every device. */
 export interface Generator {
-  /** Numbers in [low, high). */
+  /** Numbers in [low, high); where high − low is small beside them, rounding can reach `high`. */
   uniform(shape: readonly number[], options?: { readonly low?: number; readonly high?: number }): HostArray;
   /** Normal numbers. */
   normal(
@@ -31,7 +31,22 @@ export function checkSeed(subject: string, seed: number): void {
   }
 }
 
-/** The key of the `count`-th split of `key`: a block of the counter range that draws never reach. */
+export function checkInterval(low: number, high: number): void {
+  if (!(Number.isFinite(low) && Number.isFinite(high) && low <= high)) {
+    throw codedError("BAD_ARGUMENT", `uniform: expected finite low ≤ high, found ${low} and ${high}`);
+  }
+}
+
+export function checkNormal(mean: number, standardDeviation: number): void {
+  if (!(Number.isFinite(mean) && Number.isFinite(standardDeviation) && standardDeviation >= 0)) {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `normal: expected a finite mean and standardDeviation ≥ 0, found ${mean} and ${standardDeviation}`,
+    );
+  }
+}
+
+/** The key of the `counter`-th split of `key`, made of a block that draws never reach. */
 export function splitKey(key: readonly [number, number], counter: number): readonly [number, number] {
   const block = new Uint32Array(2);
   threefry(key[0], key[1], counter, 0xffffffff, block);
@@ -57,6 +72,7 @@ export function generator(seed: number): Generator {
 
 function hostGenerator(key: readonly [number, number]): Generator {
   let counter = 0;
+  let splits = 0;
   const draw = (lane: number, n: number) => {
     const words = new Uint32Array(n);
     randomWords(key, counter, lane, 0, words);
@@ -71,12 +87,17 @@ function hostGenerator(key: readonly [number, number]): Generator {
     return { values: Float64Array.from(first, (word, i) => f(word, second[i] as number)), shape: [...shape] };
   };
   return {
-    uniform: (shape, { low = 0, high = 1 } = {}) => pairs(shape, (a, b) => low + (high - low) * unit(a, b)),
-    normal: (shape, { mean = 0, standardDeviation = 1 } = {}) =>
-      pairs(shape, (a, b) => {
+    uniform(shape, { low = 0, high = 1 } = {}) {
+      checkInterval(low, high);
+      return pairs(shape, (a, b) => low + (high - low) * unit(a, b));
+    },
+    normal(shape, { mean = 0, standardDeviation = 1 } = {}) {
+      checkNormal(mean, standardDeviation);
+      return pairs(shape, (a, b) => {
         const radius = Math.sqrt(-2 * Math.log((a + 1) * 2 ** -32));
-        return mean + standardDeviation * radius * Math.cos(2 * Math.PI * b * 2 ** -32);
-      }),
+        return mean + standardDeviation * (radius * Math.cos(2 * Math.PI * b * 2 ** -32));
+      });
+    },
     permutation(n) {
       checkShape("permutation", [n]);
       const words = draw(0, n);
@@ -90,6 +111,6 @@ function hostGenerator(key: readonly [number, number]): Generator {
       counter++;
       return words;
     },
-    split: () => hostGenerator(splitKey(key, counter++)),
+    split: () => hostGenerator(splitKey(key, splits++)),
   };
 }

@@ -85,10 +85,13 @@ export function compileMap(
   return evaluateSource("buffers, offsets, strides, extents, constants", source, bodyFunctions);
 }
 
-const monoids: Record<
-  Monoid,
-  { readonly start: string; readonly step: (v: string) => string; readonly result: string }
-> = {
+interface PrintedMonoid {
+  readonly start: string;
+  readonly step: (v: string) => string;
+  readonly result: string;
+}
+
+const monoids: Record<Monoid, PrintedMonoid> = {
   sum: { start: "let acc = 0;", step: (v) => `acc += ${v};`, result: "acc" },
   product: { start: "let acc = 1;", step: (v) => `acc *= ${v};`, result: "acc" },
   max: { start: "let acc = -Infinity;", step: (v) => `acc = Math.max(acc, ${v});`, result: "acc" },
@@ -97,7 +100,15 @@ const monoids: Record<
   argmin: winner("<"),
 };
 
-function winner(better: string) {
+/** A monoid on the elements of a kernel; sums and products of integers wrap. */
+function monoidOf(monoid: Monoid, arithmetic: Arithmetic): PrintedMonoid {
+  if (arithmetic === "floating" || (monoid !== "sum" && monoid !== "product")) return monoids[monoid];
+  const wrap = arithmetic === "int32" ? "| 0" : ">>> 0";
+  const next = (v: string) => (monoid === "sum" ? `acc + ${v}` : `Math.imul(acc, ${v})`);
+  return { ...monoids[monoid], step: (v) => `acc = (${next(v)}) ${wrap};` };
+}
+
+function winner(better: string): PrintedMonoid {
   return {
     start: "let best = 0, at = -1, count = 0;",
     step: (v: string) =>
@@ -119,7 +130,7 @@ export function compileReduce(
   const rank = kept + reduced;
   const outLevel = level(kept - 1);
   const inner = printFormula(f, element(indices, level(rank - 1)), slot, arithmetic, "t");
-  const { start, step, result } = monoids[monoid];
+  const { start, step, result } = monoidOf(monoid, arithmetic);
   const offset = f.constants.length;
   const outer =
     epilogue &&

@@ -3,13 +3,19 @@
  *
  * @param a  [n, n] row-major; only its symmetric part counts. Overwritten.
  * @returns  Ascending eigenvalues and, as columns of `vectors` (row-major), their unit vectors with the largest
- *           component positive. `converged` is false after 60 sweeps without.
+ *           component positive. `converged` is false after 60 sweeps without, and for elements that are not finite.
  * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.5.
  */
 export function symmetricEigen(
   a: Float64Array,
   n: number,
 ): { readonly values: Float64Array; readonly vectors: Float64Array; readonly converged: boolean } {
+  let largest = 0;
+  for (let i = 0; i < n * n; i++) largest = Math.max(largest, Math.abs(a[i] as number));
+  // Brought near 1 by a power of two, which is exact: no product below overflows or vanishes.
+  const scale = largest > 0 && largest < Infinity ? 2 ** Math.floor(Math.log2(largest)) : 1;
+  for (let i = 0; i < n * n; i++) a[i] = (a[i] as number) / scale;
+  const finite = largest < Infinity;
   const v = new Float64Array(n * n);
   for (let i = 0; i < n; i++) v[i * n + i] = 1;
   for (let i = 0; i < n; i++) {
@@ -19,8 +25,8 @@ export function symmetricEigen(
       a[j * n + i] = half;
     }
   }
-  let converged = n < 2;
-  for (let sweep = 0; sweep < 60 && !converged; sweep++) {
+  let converged = finite && n < 2;
+  for (let sweep = 0; finite && sweep < 60 && !converged; sweep++) {
     let rotated = false;
     for (let p = 0; p < n - 1; p++) {
       for (let q = p + 1; q < n; q++) {
@@ -58,7 +64,7 @@ export function symmetricEigen(
   const order = Array.from({ length: n }, (_, i) => i).sort(
     (i, j) => (a[i * n + i] as number) - (a[j * n + j] as number),
   );
-  const values = Float64Array.from(order, (i) => a[i * n + i] as number);
+  const values = Float64Array.from(order, (i) => scale * (a[i * n + i] as number));
   const vectors = new Float64Array(n * n);
   order.forEach((from, to) => {
     let largest = 0;

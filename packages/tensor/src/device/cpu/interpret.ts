@@ -11,21 +11,29 @@ import type { Arithmetic } from "./print.js";
  * The same loops as the printed ones, walked in plain JavaScript. They run where a content security policy forbids
  * printing, and they are what the printed kernels are tested against.
  */
-type Formula = (inputs: (index: number) => number) => number;
+type Formula = (inputs: (index: number) => number, constants: readonly number[]) => number;
 
-function formula({ nodes, constants }: Normalized, arithmetic: Arithmetic): Formula {
+function wrap(value: number, arithmetic: Arithmetic): number {
+  return arithmetic === "int32" ? value | 0 : value >>> 0;
+}
+
+function formula({ nodes }: Normalized, arithmetic: Arithmetic): Formula {
   const values = new Float64Array(nodes.length);
-  return (inputs) => {
-    nodes.forEach((node, i) => {
-      if (node.kind === "input") values[i] = inputs(node.index);
-      else if (node.kind === "slot") values[i] = constants[node.slot] as number;
-      else {
-        const { js, jsInteger } = operation(node.operation);
-        const wraps = arithmetic !== "floating" && jsInteger !== undefined;
-        const value = (wraps ? jsInteger : js).evaluate(...node.arguments.map((k) => values[k] as number));
-        values[i] = wraps ? (arithmetic === "int32" ? value | 0 : value >>> 0) : value;
-      }
-    });
+  const steps = nodes.map((node): Formula => {
+    if (node.kind === "input") return (inputs) => inputs(node.index);
+    if (node.kind === "slot") return (_, constants) => constants[node.slot] as number;
+    const { js, jsInteger } = operation(node.operation);
+    const wraps = arithmetic !== "floating" && jsInteger !== undefined;
+    const { evaluate } = wraps ? jsInteger : js;
+    const args = new Array<number>(node.arguments.length);
+    return () => {
+      for (let k = 0; k < args.length; k++) args[k] = values[node.arguments[k] as number] as number;
+      const value = evaluate(...args);
+      return wraps ? wrap(value, arithmetic) : value;
+    };
+  });
+  return (inputs, constants) => {
+    for (let i = 0; i < steps.length; i++) values[i] = (steps[i] as Formula)(inputs, constants);
     return values[nodes.length - 1] as number;
   };
 }
@@ -51,9 +59,9 @@ function walk(
 
 export function interpretMap(f: Normalized, indices: readonly boolean[], arithmetic: Arithmetic): LoopFunction {
   const body = formula(f, arithmetic);
-  return (buffers, offsets, strides, extents) => {
+  return (buffers, offsets, strides, extents, constants) => {
     walk(0, extents.length, extents, strides, offsets, (p) => {
-      (buffers[0] as Numbers)[p[0] as number] = body((k) => load(buffers, indices, p, k));
+      (buffers[0] as Numbers)[p[0] as number] = body((k) => load(buffers, indices, p, k), constants);
     });
   };
 }
@@ -64,14 +72,15 @@ function load(buffers: readonly Numbers[], indices: readonly boolean[], p: reado
 }
 
 /** One reduction: feed values, then take the result. */
-function accumulator(monoid: Monoid): { push(value: number): void; result(): number } {
+function accumulator(monoid: Monoid, arithmetic: Arithmetic): { push(value: number): void; result(): number } {
   let value = monoid === "product" ? 1 : monoid === "max" ? -Infinity : monoid === "min" ? Infinity : 0;
   let at = -1;
   let count = 0;
   return {
     push(v) {
-      if (monoid === "sum") value += v;
-      else if (monoid === "product") value *= v;
+      if (monoid === "sum") value = arithmetic === "floating" ? value + v : wrap(value + v, arithmetic);
+      else if (monoid === "product")
+        value = arithmetic === "floating" ? value * v : wrap(Math.imul(value, v), arithmetic);
       else if (monoid === "max") value = Math.max(value, v);
       else if (monoid === "min") value = Math.min(value, v);
       else {
@@ -97,19 +106,22 @@ export function interpretReduce(
 ): LoopFunction {
   const body = formula(f, arithmetic);
   const after = epilogue && formula(epilogue, arithmetic);
-  return (buffers, offsets, strides, extents) => {
+  return (buffers, offsets, strides, extents, constants) => {
+    const afterwards = constants.slice(f.constants.length);
     walk(0, kept, extents, strides, offsets, (outer) => {
-      const total = accumulator(monoid);
-      walk(kept, extents.length, extents, strides, outer, (p) => total.push(body((k) => load(buffers, indices, p, k))));
+      const total = accumulator(monoid, arithmetic);
+      walk(kept, extents.length, extents, strides, outer, (p) =>
+        total.push(body((k) => load(buffers, indices, p, k), constants)),
+      );
       const result = total.result();
-      (buffers[0] as Numbers)[outer[0] as number] = after ? after(() => result) : result;
+      (buffers[0] as Numbers)[outer[0] as number] = after ? after(() => result, afterwards) : result;
     });
   };
 }
 
 export function interpretContract(epilogue: Normalized | null): LoopFunction {
   const after = epilogue && formula(epilogue, "floating");
-  return (buffers, offsets, strides, extents) => {
+  return (buffers, offsets, strides, extents, constants) => {
     const [batches, rows, columns, depth] = extents as readonly [number, number, number, number];
     const at = (k: number, i: number, j: number, l: number) =>
       (offsets[k] as number) + i * stride(strides, k, 0) + j * stride(strides, k, 1) + l * stride(strides, k, 2);
@@ -131,7 +143,7 @@ export function interpretContract(epilogue: Normalized | null): LoopFunction {
             sum += ((buffers[1] as Numbers)[left] as number) * ((buffers[2] as Numbers)[right] as number);
           }
           (buffers[0] as Numbers)[at(0, b, m, n)] = after
-            ? after((k) => (k === 0 ? sum : ((buffers[k + 2] as Numbers)[at(k + 2, b, m, n)] as number)))
+            ? after((k) => (k === 0 ? sum : ((buffers[k + 2] as Numbers)[at(k + 2, b, m, n)] as number)), constants)
             : sum;
         }
       }
@@ -148,8 +160,9 @@ export function interpretColumn(program: ColumnTrace, factors: Factors): ColumnF
   const formulas = new Map<Expression, Formula>();
   const value = (e: Expression) => {
     let f = formulas.get(e);
-    if (f === undefined) formulas.set(e, (f = formula(normalize(e), "floating")));
-    return f(read);
+    const normal = normalize(e);
+    if (f === undefined) formulas.set(e, (f = formula(normal, "floating")));
+    return f(read, normal.constants);
   };
   return (buffers, offsets, strides, extents, _constants, vectors, scratch) => {
     const order = scratch[scratch.length - 1] as Float64Array;
@@ -174,7 +187,7 @@ export function interpretColumn(program: ColumnTrace, factors: Factors): ColumnF
             break;
           case "reduce": {
             const source = vectors[s.source] as Float64Array;
-            const total = accumulator(s.monoid === "mean" ? "sum" : s.monoid);
+            const total = accumulator(s.monoid === "mean" ? "sum" : s.monoid, "floating");
             source.forEach((element) => {
               registers[s.element] = element;
               total.push(value(s.f));

@@ -71,6 +71,8 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
         let sum = 0;
         for (let j = 0; j < length; j++) {
           sum += buffer(x)[at(x, i, j, k)] as number;
+          if (x.dtype === "int32") sum |= 0;
+          else if (x.dtype === "uint32") sum >>>= 0;
           buffer(out)[at(out, i, j, k)] = sum;
         }
       }

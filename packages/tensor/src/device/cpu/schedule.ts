@@ -14,6 +14,7 @@ import {
 } from "../../kernel/kernel.js";
 import { sizeOf } from "../../shape.js";
 import { normalize } from "../../scalar/expression.js";
+import { sizeOf } from "../../shape.js";
 import {
   columnFormulas,
   columnKey,
@@ -44,6 +45,16 @@ function arithmeticOf(operands: readonly Operand[]): Arithmetic {
     if (operand.dtype !== "bool") return "floating";
   }
   return "floating";
+}
+
+/**
+ * A number beside float32 elements is a float32 number, on this device as on those that compute in float32: without
+ * that x.equal(0.1) would never hold.
+ */
+function constantsFor(constants: readonly number[], out: View, operands: readonly Operand[]): readonly number[] {
+  if (constants.length === 0 || (out.dtype !== "float32" && out.dtype !== "bool")) return constants;
+  const single = operands.some((operand) => !isIndex(operand) && operand.dtype === "float32");
+  return single ? constants.map(Math.fround) : constants;
 }
 
 function operandStrides(operand: Operand, rank: number): readonly number[] {
@@ -110,7 +121,8 @@ export class CpuSchedule {
       : interpretMap(normal, indices, arithmetic);
     const buffers = [bufferOf(out), ...operands.map((operand) => (isIndex(operand) ? noNumbers : bufferOf(operand)))];
     const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
-    return () => loop(buffers, offsets, strides, extents, normal.constants);
+    const constants = constantsFor(normal.constants, out, operands);
+    return () => loop(buffers, offsets, strides, extents, constants);
   }
 
   #reduce({ out, shape, axes, monoid, f, epilogue, operands }: ReduceKernel): () => void {
@@ -136,7 +148,8 @@ export class CpuSchedule {
       : interpretReduce(normal, monoid, after, outer.extents.length, indices, arithmetic);
     const buffers = [bufferOf(out), ...operands.map((operand) => (isIndex(operand) ? noNumbers : bufferOf(operand)))];
     const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
-    const constants = after ? [...normal.constants, ...after.constants] : normal.constants;
+    const own = constantsFor(normal.constants, out, operands);
+    const constants = after ? [...own, ...after.constants] : own;
     return () => loop(buffers, offsets, strides, extents, constants);
   }
 
