@@ -14,7 +14,6 @@ import {
 } from "../../kernel/kernel.js";
 import { sizeOf } from "../../shape.js";
 import { normalize } from "../../scalar/expression.js";
-import { sizeOf } from "../../shape.js";
 import {
   columnFormulas,
   columnKey,
