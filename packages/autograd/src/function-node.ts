@@ -109,7 +109,10 @@ export abstract class FunctionNode {
     own.recorded = isRecording() && own.inputs.some((input) => input.requiresGrad);
     const tensors = variables.map((variable) => variable.current);
     const outputs = this.#run(tensors).map((output) => (tensors.includes(output) ? output.reshape(output.shape) : output));
-    const results = outputs.map((output, k) => makeVariable(output, own.recorded && isFloating(output.dtype), own.recorded ? this : null, k));
+    const results = outputs.map((output, k) => {
+      const differentiable = own.recorded && isFloating(output.dtype);
+      return makeVariable(output, differentiable, differentiable ? this : null, k);
+    });
     if (own.recorded) {
       own.outputs = results.map((result) => result.node);
       own.retainedInputs = retain(variables, own.wantedInputs);

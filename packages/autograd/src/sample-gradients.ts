@@ -109,7 +109,7 @@ class SamplePass {
         for (const input of inputs) {
           if (!leading.has(input)) continue;
           lost.add(input);
-          if (wanted.has(input)) this.#setApart(input, allApart ? (tracker.silent ?? node) : node);
+          if (wanted.has(input)) this.#setApart(input, allApart ? (tracker.silent ?? this.#losses.creator) : node);
         }
         continue;
       }

@@ -19,7 +19,9 @@ export class SampleTracker implements SampleTracking {
     for (const node of nodes) {
       this.#node = node;
       const { inputs, outputs } = node[place];
-      const state = this.#stateAfter(node, inputs.map((input) => this.stateOf(input)));
+      const states = inputs.map((input) => this.stateOf(input));
+      const state = this.#stateAfter(node, states);
+      if (state.kind === "unknown" && !states.includes(unknown)) this.#silent ??= node;
       for (const output of outputs) this.#states.set(output, state);
     }
   }
@@ -31,7 +33,7 @@ export class SampleTracker implements SampleTracking {
     return node.requiresGrad || node.shape[0] !== this.samples ? none : onAxis(0);
   }
 
-  /** The first node that does not say what becomes of samples. */
+  /** The first node after which it is not known where samples lie. */
   get silent(): FunctionNode | null {
     return this.#silent;
   }
@@ -52,9 +54,7 @@ export class SampleTracker implements SampleTracking {
     const known = settled(states);
     if (known !== undefined) return known;
     const axisZero = (state: SampleAxis) => state.kind === "none" || (state.kind === "axis" && state.axis === 0);
-    if (node.backwardSamples !== undefined && states.every(axisZero)) return onAxis(0);
-    this.#silent ??= node;
-    return unknown;
+    return node.backwardSamples !== undefined && states.every(axisZero) ? onAxis(0) : unknown;
   }
 
   /** @throws SAMPLES_MIXED unless every loss depends on one sample at most. */
