@@ -1,7 +1,7 @@
 import { codedError } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { place, type FunctionNode } from "./function-node.js";
-import { none, onAxis, settled, unknown, type SampleAxis, type SampleTracking } from "./sample-axis.js";
+import { isCarried, none, onAxis, settled, unknown, type SampleAxis, type SampleTracking } from "./sample-axis.js";
 import type { VariableNode } from "./variable-node.js";
 
 /** Where samples lie in every Variable of a graph. */
@@ -21,7 +21,7 @@ export class SampleTracker implements SampleTracking {
       const { inputs, outputs } = node[place];
       const states = inputs.map((input) => this.stateOf(input));
       const state = this.#stateAfter(node, states);
-      if (state.kind === "unknown" && !states.includes(unknown)) this.#silent ??= node;
+      if (state.kind === "unknown" || (state.kind === "none" && states.some(isCarried))) this.#silent ??= node;
       for (const output of outputs) this.#states.set(output, state);
     }
   }
