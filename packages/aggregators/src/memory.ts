@@ -40,7 +40,9 @@ class CellMemory implements Memory {
   cell(name: string, initial: Tensor | (() => Tensor)): Cell {
     const known = this.#cells.get(name);
     if (known === undefined) {
-      const cell = this.#device.beforeStep(() => this.#device.cell(typeof initial === "function" ? initial() : initial));
+      const cell = this.#device.beforeStep(() =>
+        this.#device.cell(typeof initial === "function" ? initial() : initial),
+      );
       this.#cells.set(name, cell);
       return cell;
     }

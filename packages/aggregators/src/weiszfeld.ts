@@ -50,16 +50,20 @@ export function weiszfeldWeights(
   const least = reach.min();
   const coincident = least.mul(epsilon ** 2);
 
-  const candidate = oneHot(argmin(distances.sqrt().sum({ axis: 1 })), n, { dtype: wide });
+  const candidate = oneHot(argmin(denseSamples(distances).mean((u) => u.sqrt())), n, { dtype: wide });
   const away = candidate.matmul(distances);
   const pull = away.map((squared, limit) => where(squared.greater(limit), squared.sqrt().reciprocal(), 0), coincident);
-  const resultant = pull
-    .sum()
-    .mul(pull.matmul(away))
-    .sub(pull.matmul(distances.matmul(pull)).mul(0.5));
-  const multiplicity = pull.equal(0).cast(wide).sum();
-  // A tie, as between two rows, is not settled in favour of one of them.
-  const isMedian = resultant.less(multiplicity.square().mul(1 - 1e-8));
+  // ‖Σ pullₙ (gₙ − g_k)‖², of distances again; a tie, as between two rows, is not settled in favour of one of them.
+  const isMedian = pull.sum().map(
+    (total, weighted, energy, multiplicity) =>
+      total
+        .mul(weighted)
+        .sub(energy.mul(0.5))
+        .less(multiplicity.square().mul(1 - 1e-8)),
+    pull.matmul(away),
+    pull.matmul(distances.matmul(pull)),
+    pull.map((u) => where(u.equal(0), 1, 0)).sum(),
+  );
 
   const central = reach.map((r, limit) => where(r.lessEqual(limit.mul(4)), 1, 0), least);
   const weights = iterate(
