@@ -208,6 +208,14 @@ describe("capture", () => {
     expect(await step(labels(1)).item()).toBe(1);
   });
 
+  it("leaves the fault cell to the device on dispose", async () => {
+    for (let round = 0; round < 3; round++) {
+      const step = capture((i: Tensor) => device.ones([3]).gather(i).sum());
+      for (let t = 0; t < 3; t++) expect(await step(device.tensor([t], { dtype: "int32" })).item()).toBe(1);
+      step.dispose();
+    }
+  });
+
   it("works inside tidy", async () => {
     const step = capture((x: Tensor) => x.mul(2));
     const before = device.memory().live;
