@@ -1,7 +1,6 @@
 import { afterAll, describe, it } from "vitest";
 import type { Device, DeviceName } from "../device/device.js";
 import { openDevice, type DeviceOptions } from "../device/open.js";
-import type { DType } from "../dtype.js";
 import { hasCode } from "../errors.js";
 import { memoryReturns } from "./memory.js";
 
@@ -42,7 +41,8 @@ async function open({ name, options }: Candidate): Promise<Device | string> {
  * Runs a suite on every device that opens here, once for each floating dtype it has. A device that does not open is
  * one skipped test. {@link memoryReturns} holds for every test.
  *
- * @param body  Declares tests; called with an open device.
+ * @param body     Declares tests; called with an open device.
+ * @param options  `dtypes` for suites that depend on one floating dtype or on none.
  * @example
  * ```ts ignore
  * forEachDevice(({ device, dtype }) => {
@@ -50,7 +50,10 @@ async function open({ name, options }: Candidate): Promise<Device | string> {
  * });
  * ```
  */
-export function forEachDevice(body: (on: DeviceUnderTest) => void): void {
+export function forEachDevice(
+  body: (on: DeviceUnderTest) => void,
+  { dtypes = ["float64", "float32"] }: { readonly dtypes?: readonly ("float32" | "float64")[] } = {},
+): void {
   for (const candidate of candidates) {
     describe(candidate.label, async () => {
       const device = await open(candidate);
@@ -59,7 +62,7 @@ export function forEachDevice(body: (on: DeviceUnderTest) => void): void {
         return;
       }
       afterAll(() => device.dispose());
-      for (const dtype of ["float64", "float32"] as const satisfies readonly DType[]) {
+      for (const dtype of dtypes) {
         describe.skipIf(!device.dtypes.includes(dtype))(dtype, () => {
           memoryReturns(device);
           body({ device, dtype, epsilon: epsilons[dtype], compiled: candidate.options?.interpret !== true });
