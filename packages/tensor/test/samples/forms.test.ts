@@ -1,4 +1,18 @@
-import { concatenated, denseSamples, expanded, generator, openDevice, outer, summed, tidy, where, type ColumnProgram, type Device, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import {
+  concatenated,
+  denseSamples,
+  expanded,
+  generator,
+  openDevice,
+  outer,
+  summed,
+  tidy,
+  where,
+  type ColumnProgram,
+  type Device,
+  type SampleMatrix,
+  type Tensor,
+} from "@robgrad/tensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** Rows of a matrix, by its definition, on the host. */
@@ -9,7 +23,10 @@ const T = 3;
 const Q = 4;
 const P = 5;
 
-function matrixOf(g: ReturnType<typeof generator>, ...shape: number[]): { values: Float64Array; at: (...i: number[]) => number } {
+function matrixOf(
+  g: ReturnType<typeof generator>,
+  ...shape: number[]
+): { values: Float64Array; at: (...i: number[]) => number } {
   const { values } = g.normal(shape);
   return {
     values,
@@ -37,7 +54,11 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
   const xs = matrixOf(g, N, T, P);
   const weights = matrixOf(g, 3, N);
   const time = Array.from({ length: T }, (_, t) => t);
-  const dense = { name: "dense", matrix: denseSamples(upload(rows, [N, Q, P])), rows: each((n) => pairs((q, p) => rows.at(n, q, p))) };
+  const dense = {
+    name: "dense",
+    matrix: denseSamples(upload(rows, [N, Q, P])),
+    rows: each((n) => pairs((q, p) => rows.at(n, q, p))),
+  };
   const rankOne = {
     name: "outer",
     matrix: outer(upload(delta, [N, Q]), upload(x, [N, P])),
@@ -49,23 +70,46 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
     rows: each((n) => pairs((q, p) => time.reduce((sum, t) => sum + deltas.at(n, t, q) * xs.at(n, t, p), 0))),
   };
   const add = (a: Rows, b: Rows) => a.map((row, n) => row.map((v, d) => v + (b[n] as number[])[d]!));
-  const mix = (a: Rows) => Array.from({ length: 3 }, (_, m) => (a[0] as number[]).map((_, d) => a.reduce((sum, row, n) => sum + weights.at(m, n) * row[d]!, 0)));
+  const mix = (a: Rows) =>
+    Array.from({ length: 3 }, (_, m) =>
+      (a[0] as number[]).map((_, d) => a.reduce((sum, row, n) => sum + weights.at(m, n) * row[d]!, 0)),
+    );
   const w = upload(weights, [3, N]);
   return [
     dense,
     rankOne,
     rankT,
-    { name: "summed of one layout", matrix: summed([rankOne.matrix, rankT.matrix]), rows: add(rankOne.rows, rankT.rows) },
-    { name: "summed of two layouts", matrix: summed([rankOne.matrix, dense.matrix]), rows: add(rankOne.rows, dense.rows) },
+    {
+      name: "summed of one layout",
+      matrix: summed([rankOne.matrix, rankT.matrix]),
+      rows: add(rankOne.rows, rankT.rows),
+    },
+    {
+      name: "summed of two layouts",
+      matrix: summed([rankOne.matrix, dense.matrix]),
+      rows: add(rankOne.rows, dense.rows),
+    },
     {
       name: "concatenated",
       matrix: concatenated([rankOne.matrix, dense.matrix, rankT.matrix]),
       rows: rankOne.rows.map((row, n) => [...row, ...(dense.rows[n] as number[]), ...(rankT.rows[n] as number[])]),
     },
     { name: "mixed outer", matrix: rankOne.matrix.mix(w), rows: mix(rankOne.rows) },
-    { name: "mixed summed", matrix: summed([rankOne.matrix, dense.matrix]).mix(w), rows: mix(add(rankOne.rows, dense.rows)) },
-    { name: "mixed concatenated", matrix: concatenated([rankOne.matrix, dense.matrix]).mix(w), rows: mix(rankOne.rows.map((row, n) => [...row, ...(dense.rows[n] as number[])])) },
-    { name: "scaled by a number", matrix: rankT.matrix.scale(-2), rows: rankT.rows.map((row) => row.map((v) => -2 * v)) },
+    {
+      name: "mixed summed",
+      matrix: summed([rankOne.matrix, dense.matrix]).mix(w),
+      rows: mix(add(rankOne.rows, dense.rows)),
+    },
+    {
+      name: "mixed concatenated",
+      matrix: concatenated([rankOne.matrix, dense.matrix]).mix(w),
+      rows: mix(rankOne.rows.map((row, n) => [...row, ...(dense.rows[n] as number[])])),
+    },
+    {
+      name: "scaled by a number",
+      matrix: rankT.matrix.scale(-2),
+      rows: rankT.rows.map((row) => row.map((v) => -2 * v)),
+    },
     {
       name: "scaled by sample",
       matrix: concatenated([rankOne.matrix, dense.matrix]).scale(device.arange(N, { dtype })),
@@ -100,10 +144,25 @@ for (const interpret of [false, true]) {
         const values = Array.from(await actual.data());
         expect(values.length).toBe(expected.length);
         const size = Math.max(1, ...expected.map(Math.abs));
-        values.forEach((v, i) => expect(Math.abs(v - expected[i]!) / size, `${i}: ${v} and ${expected[i]}`).toBeLessThan(tolerance));
+        values.forEach((v, i) =>
+          expect(Math.abs(v - expected[i]!) / size, `${i}: ${v} and ${expected[i]}`).toBeLessThan(tolerance),
+        );
       };
 
-      const names = ["dense", "outer", "expanded", "summed of one layout", "summed of two layouts", "concatenated", "mixed outer", "mixed summed", "mixed concatenated", "scaled by a number", "scaled by sample", "taken rows"];
+      const names = [
+        "dense",
+        "outer",
+        "expanded",
+        "summed of one layout",
+        "summed of two layouts",
+        "concatenated",
+        "mixed outer",
+        "mixed summed",
+        "mixed concatenated",
+        "scaled by a number",
+        "scaled by sample",
+        "taken rows",
+      ];
       it.each(names)("%s answers every question as its rows do", async (name) => {
         const { matrix, rows } = cases(device, dtype).find((c) => c.name === name)!;
         const features = rows[0]!.length;
@@ -112,8 +171,14 @@ for (const interpret of [false, true]) {
         expect(matrix.features).toBe(features);
 
         await close(matrix.rows(), rows.flat());
-        await close(matrix.rows([3, 11]), rows.flatMap((row) => row.slice(3, 11)));
-        await close(matrix.mean(), columns.map((c) => c.reduce((a, b) => a + b) / c.length));
+        await close(
+          matrix.rows([3, 11]),
+          rows.flatMap((row) => row.slice(3, 11)),
+        );
+        await close(
+          matrix.mean(),
+          columns.map((c) => c.reduce((a, b) => a + b) / c.length),
+        );
 
         const shift = generator(3).normal([features]).values;
         const perFeature = device.tensor(shift, { dtype });
@@ -125,7 +190,14 @@ for (const interpret of [false, true]) {
         const program: ColumnProgram = (c, a) => {
           const m = c.median();
           const spread = c.map((g) => g.sub(m).abs()).median();
-          return where(a!.greater(0), c.sorted().slice(1, c.length - 1).mean(), m.add(spread));
+          return where(
+            a!.greater(0),
+            c
+              .sorted()
+              .slice(1, c.length - 1)
+              .mean(),
+            m.add(spread),
+          );
         };
         const usable = rows.length > 2;
         if (usable) {
@@ -134,7 +206,9 @@ for (const interpret of [false, true]) {
             columns.map((c, d) => {
               const inner = [...c].sort((a, b) => a - b).slice(1, -1);
               const m = middle(c);
-              return shift[d]! > 0 ? inner.reduce((a, b) => a + b) / inner.length : m + middle(c.map((v) => Math.abs(v - m)));
+              return shift[d]! > 0
+                ? inner.reduce((a, b) => a + b) / inner.length
+                : m + middle(c.map((v) => Math.abs(v - m)));
             }),
           );
         }
@@ -144,13 +218,22 @@ for (const interpret of [false, true]) {
           matrix.combine(device.tensor(weights, { dtype })),
           columns.map((c) => dot(c, weights)),
         );
-        await close(matrix.gram(), rows.flatMap((a) => rows.map((b) => dot(a, b))));
+        await close(
+          matrix.gram(),
+          rows.flatMap((a) => rows.map((b) => dot(a, b))),
+        );
         await close(
           matrix.squaredDistances(),
           rows.flatMap((a) => rows.map((b) => a.reduce((sum, v, d) => sum + (v - b[d]!) ** 2, 0))),
         );
-        await close(matrix.squaredNorms(), rows.map((row) => dot(row, row)));
-        await close(matrix.dot(perFeature), rows.map((row) => dot(row, Array.from(shift))));
+        await close(
+          matrix.squaredNorms(),
+          rows.map((row) => dot(row, row)),
+        );
+        await close(
+          matrix.dot(perFeature),
+          rows.map((row) => dot(row, Array.from(shift))),
+        );
       });
 
       it("returns its memory", () => {
@@ -171,18 +254,40 @@ for (const interpret of [false, true]) {
 describe("sample matrices with a non-finite row", () => {
   it("leave it out where its weight is 0", async () => {
     const device = await openDevice("cpu");
-    const delta = device.tensor([[1, 2], [Infinity, 1], [3, 4]], { allowNonFinite: true });
-    const x = device.tensor([[1, 1, 1], [NaN, 0, Infinity], [2, 0, 1]], { allowNonFinite: true });
+    const delta = device.tensor(
+      [
+        [1, 2],
+        [Infinity, 1],
+        [3, 4],
+      ],
+      { allowNonFinite: true },
+    );
+    const x = device.tensor(
+      [
+        [1, 1, 1],
+        [NaN, 0, Infinity],
+        [2, 0, 1],
+      ],
+      { allowNonFinite: true },
+    );
     const forms = [outer(delta, x), denseSamples(outer(delta, x).rows()), concatenated([outer(delta, x)])];
     const w = device.tensor([0.5, 0, 0.5]);
     const expected = [0.5 + 3, 0.5, 0.5 + 1.5, 1 + 4, 1, 1 + 2];
     for (const form of forms) {
       expect(await form.combine(w).toArray()).toEqual(expected);
-      const mixed = form.mix(device.tensor([[0.5, 0, 0.5], [1, 0, 0]]));
+      const mixed = form.mix(
+        device.tensor([
+          [0.5, 0, 0.5],
+          [1, 0, 0],
+        ]),
+      );
       expect(await mixed.rows().slice([0, 1]).toArray()).toEqual([expected]);
       expect(await mixed.columns((c) => c.max()).toArray()).toEqual([3.5, 1, 2, 5, 2, 3]);
       const gram = (await mixed.gram().toArray()) as number[][];
-      expect(gram[0]![0]).toBeCloseTo(expected.reduce((sum, v) => sum + v * v, 0), 4);
+      expect(gram[0]![0]).toBeCloseTo(
+        expected.reduce((sum, v) => sum + v * v, 0),
+        4,
+      );
     }
     device.dispose();
   });
@@ -196,8 +301,12 @@ describe("squared distances in float32", () => {
     const x = Float32Array.from(g.normal([8, 7]).values, (v) => v + offset);
     // A hostile first row.
     for (let q = 0; q < 6; q++) delta[q] = 1e4 * delta[q]!;
-    const rows = Array.from({ length: 8 }, (_, n) => Array.from({ length: 42 }, (_, d) => delta[n * 6 + Math.floor(d / 7)]! * x[n * 7 + (d % 7)]!));
-    const found = (await outer(device.tensor(delta, { shape: [8, 6] }), device.tensor(x, { shape: [8, 7] })).squaredDistances().toArray()) as number[][];
+    const rows = Array.from({ length: 8 }, (_, n) =>
+      Array.from({ length: 42 }, (_, d) => delta[n * 6 + Math.floor(d / 7)]! * x[n * 7 + (d % 7)]!),
+    );
+    const found = (await outer(device.tensor(delta, { shape: [8, 6] }), device.tensor(x, { shape: [8, 7] }))
+      .squaredDistances()
+      .toArray()) as number[][];
     rows.forEach((a, m) =>
       rows.forEach((b, n) => {
         const exact = a.reduce((sum, v, d) => sum + (v - b[d]!) ** 2, 0);
@@ -209,8 +318,18 @@ describe("squared distances in float32", () => {
 
   it.each([1e-15, 1e15])("stay in range at scale %d however the factors share it", async (scale) => {
     const device = await openDevice("cpu");
-    for (const [a, b] of [[scale, 1], [Math.sqrt(scale), Math.sqrt(scale)], [scale * 1e10, 1e-10]] as const) {
-      const matrix = outer(device.tensor([[a, 0], [0, a]]), device.tensor([[b], [b]]));
+    for (const [a, b] of [
+      [scale, 1],
+      [Math.sqrt(scale), Math.sqrt(scale)],
+      [scale * 1e10, 1e-10],
+    ] as const) {
+      const matrix = outer(
+        device.tensor([
+          [a, 0],
+          [0, a],
+        ]),
+        device.tensor([[b], [b]]),
+      );
       const found = (await matrix.squaredDistances().toArray()) as number[][];
       expect(found[0]![1]! / (2 * (a * b) ** 2)).toBeCloseTo(1, 5);
       const gram = (await matrix.gram().toArray()) as number[][];
