@@ -347,6 +347,8 @@ export class Device {
       const buffer = this.#executor.allocate("int32", faultLength);
       this.#executor.write(buffer, clear);
       this.#faults = new Storage(this, "int32", faultLength, buffer);
+      // The device's own handle: whoever holds the cell for a while never holds it last.
+      this.#faults.handles = 1;
     }
     return { storage: this.#faults, dtype: "int32", shape: [faultLength], strides: [1], offset: 0 };
   }
