@@ -3,7 +3,7 @@ import type { VariableNode } from "./variable-node.js";
 
 /**
  * Why an axis is only taken to carry samples; such an axis yields to any other. `copies`: a parameter was repeated N
- * times along it · `length`: N indices chose slices of a parameter.
+ * times along it · `length`: a constant or indices of length N met a parameter element by element.
  */
 export type Assumption = "copies" | "length";
 
@@ -140,6 +140,8 @@ export interface Alignment {
   readonly extent: (axis: number) => number;
   /** Extent of an operand along an axis of the result, 1 where it has none. */
   readonly extentOf: (input: number, axis: number) => number;
+  /** Whether a constant's axis is taken for samples from here on: rows of a matrix that is multiplied. */
+  readonly believes?: boolean;
 }
 
 /** How much a claim is worth: a bare constant's is a guess by its length, a parameter's own axis is certainly none. */
@@ -183,7 +185,7 @@ export function standing({ inputs, states, tracking, extentOf }: Alignment, clai
 
 /** The samples of operands that meet index by index: claims that stand must name one axis and agree on it. */
 export function agree(alignment: Alignment, claims: readonly Claim[]): SampleAxis {
-  const { label, states, tracking, extent, extentOf } = alignment;
+  const { label, inputs, states, tracking, extent, extentOf, believes = false } = alignment;
   const [leader, ...rest] = standing(alignment, claims);
   const singles = states.filter((state) => state.kind === "single");
   const alone = singles[0];
@@ -196,10 +198,12 @@ export function agree(alignment: Alignment, claims: readonly Claim[]): SampleAxi
   if (rest.some((claim) => claim.axis !== axis)) return mixed;
   const left = [leader, ...rest];
   const count = extent(axis);
-  const assumed = common(left.map(({ state }) => state.assumed));
+  const assumed = common(
+    left.map(({ input, state }) => (state.assumed === undefined && !believes && inputs[input]?.requiresGrad !== true ? "length" : state.assumed)),
+  );
   const spread = ({ input }: Claim) => extentOf(input, axis) !== count;
   if (alone === undefined && !left.some(spread) && rest.every(({ state }) => sameKind(state, leader.state))) {
-    return moveTo((left.find(({ state }) => state.assumed === assumed) as Claim).state, axis);
+    return assume(moveTo(leader.state, axis), assumed);
   }
   if (singles.some(({ sample }) => sample !== alone?.sample)) return mixed;
   let labels: Int32Array | undefined = alone === undefined ? undefined : new Int32Array(count).fill(alone.sample);
@@ -211,6 +215,14 @@ export function agree(alignment: Alignment, claims: readonly Claim[]): SampleAxi
     labels = joined;
   }
   return withLabels(axis, labels as Int32Array, tracking.samples, assumed);
+}
+
+/** The same samples, assumed or not. */
+export function assume(state: CarriedSamples, assumed: Assumption | undefined): CarriedSamples {
+  if (state.assumed === assumed) return state;
+  if (assumed !== undefined) return { ...state, assumed };
+  const { assumed: _, ...firm } = state;
+  return firm;
 }
 
 /** Where samples lie on the result of broadcasting operands together. */
@@ -267,7 +279,8 @@ function onlySample(state: CarriedSamples): number | undefined {
 /** Where samples lie after a node that treats an axis as a whole, such as sort. */
 export function alongSamples(label: string, state: SampleAxis, axis: number): SampleAxis {
   if (!isCarried(state) || state.axis !== axis) return state;
-  return onlySample(state) === undefined ? mixedAlong(label, state) : state;
+  const only = onlySample(state);
+  return only === undefined ? mixedAlong(label, state) : only === -1 ? none : { kind: "single", sample: only };
 }
 
 /** Where samples lie on indices [start, stop) of every axis. */

@@ -51,7 +51,8 @@ class ConcatFunction extends FunctionNode {
       extentOf: (input, axis) => inputs[input]?.shape[axis] as number,
     };
     const left = standing(alignment, claims);
-    if (left.length === 0 || left.some(({ axis }) => axis !== this.#axis)) return agree(alignment, claims);
+    const across = left.some(({ axis }) => axis !== this.#axis);
+    if (across || (left.length === 0 && states.every(({ kind }) => kind !== "single"))) return agree(alignment, claims);
     const parts = states.map((state, input) => (isCarried(state) && !left.some((claim) => claim.input === input) ? none : state));
     return chainSamples(this.#axis, parts, this.#extents(), tracking.samples);
   }

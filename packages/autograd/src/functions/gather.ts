@@ -1,7 +1,7 @@
 import { denseSamples, scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis, sizeOf } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { bySample, isCarried, mixedAlong, moveTo, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import { alongSamples, bySample, isCarried, moveTo, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { tensorOf } from "./operand.js";
 import { scatterAdd } from "./scatter-add.js";
@@ -60,7 +60,7 @@ class GatherFunction extends FunctionNode {
     const axis = this.#axis;
     if (state.kind === "none") return this.#indices.shape[0] === samples ? { kind: "axis", axis, assumed: "length" } : none;
     if (!isCarried(state)) return state;
-    if (state.axis === axis) return mixedAlong("gather", state);
+    if (state.axis === axis) return alongSamples("gather", state, axis);
     return state.axis < axis ? state : moveTo(state, state.axis + this.#indices.shape.length - 1);
   }
 }

@@ -1,7 +1,7 @@
 import { codedError, denseSamples, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import { isCarried, none, rowsOf, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import { assume, isCarried, none, rowsOf, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { matmul, productRows, productSamples } from "./matmul.js";
 import { variableOf } from "./operand.js";
@@ -49,7 +49,8 @@ class LinearFunction extends FunctionNode {
     const [x, W, b] = states as [SampleAxis, SampleAxis, SampleAxis?];
     // A constant vector of length N is the features of one x, not a batch.
     if (x.kind === "axis" && this.inputShape(0).length === 1 && !this[place].inputs[0]?.requiresGrad) return none;
-    return productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) => (k === 2 ? -1 : rank - 1));
+    const y = productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) => (k === 2 ? -1 : rank - 1));
+    return isCarried(y) && y.assumed === "length" ? assume(y, undefined) : y;
   }
 }
 

@@ -107,6 +107,7 @@ export function productSamples(
       label,
       inputs,
       states: remaining,
+      believes: true,
       tracking,
       extent: (axis) => shape[axis] as number,
       extentOf: (input, axis) => {
