@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { builtInRules } from "../src/cli/rules.js";
 import { built } from "./program.js";
 import { demo, numbers, readStudy, temporaryFolder } from "./run-demo.js";
 
@@ -78,6 +79,28 @@ describe("--aggregator", () => {
     expect(status).toBe(0);
     const [{ variants }] = readStudy(join(folder, "out")).trials as [ReturnType<typeof readStudy>["trials"][number]];
     expect(variants.own!.trainLoss).toEqual(variants["soft-truncation-equal-scale"]!.trainLoss);
+  });
+
+  it("asks a rule that counts its calls at every step", async () => {
+    const folder = strangersFolder({
+      "every-other.mjs": `
+        import { defineAggregator } from "@robgrad/aggregators";
+        let calls = 0;
+        export default () => ((calls = 0), defineAggregator("every-other", (g) => g.mean().mul(++calls % 4 === 3 ? 0 : 1)));`,
+    });
+    const run = ["--trials", "1", "--iterations", "3", "--variant", "vanilla", "--group", "all", "--out", "out"];
+    expect((await demo(folder, ["--aggregator", "./every-other.mjs", ...run])).status).toBe(0);
+    const [trial] = readStudy(join(folder, "out")).trials;
+    const { own, vanilla } = trial!.variants;
+    expect(own!.trainLoss.slice(0, 3)).toEqual(vanilla!.trainLoss.slice(0, 3));
+    expect(own!.trainLoss[3]).toBe(own!.trainLoss[2]);
+  });
+
+  it("offers every rule that goes by a name", async () => {
+    for (const rule of builtInRules) {
+      const { status, stderr } = await demo(temporaryFolder(), ["--aggregator", rule, ...tiny, "--iterations", "4"]);
+      expect([rule, status, stderr]).toEqual([rule, 0, ""]);
+    }
   });
 
   it("starts the memory of a rule anew in every trial", async () => {

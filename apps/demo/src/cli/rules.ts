@@ -4,6 +4,7 @@ import { resolve as resolvePackage } from "import-meta-resolve";
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { RuleSource } from "../study/variants.js";
 import { firstLine, pluginFailure, usageFailure } from "./failure.js";
 import { parseRuleSpecifier, type RuleSpecifier } from "./rule-specifier.js";
 
@@ -26,22 +27,18 @@ const builtIn: ReadonlyMap<string, RuleFactory> = new Map(
 
 export const builtInRules: readonly string[] = [...builtIn.keys()];
 
-/**
- * Finds the rule that `--aggregator` names: a built-in name, a file or a package, seen from `directory`.
- *
- * @returns  Makes the rule anew at every call.
- */
-export async function loadRule(text: string, directory: string): Promise<() => Aggregator> {
+/** Finds the rule that `--aggregator` names: a built-in name, a file or a package, seen from `directory`. */
+export async function loadRule(text: string, directory: string): Promise<RuleSource> {
   const { source, exported, options } = parseRuleSpecifier(text);
   const factory = builtIn.get(source);
   if (factory !== undefined && exported === null) {
     const fail = (error: unknown) => usageFailure(`--aggregator ${text}: ${firstLine(error)}`);
-    return tried(() => made(factory(options)), fail);
+    return { make: tried(() => made(factory(options)), fail), replayable: true };
   }
   const location = locate(source, directory);
   const fail = (error: unknown) => pluginFailure(text, error);
   const module = await load(location).catch((error: unknown) => Promise.reject(fail(error)));
-  return tried(() => ruleFrom(module, exported ?? "default", options), fail);
+  return { make: tried(() => ruleFrom(module, exported ?? "default", options), fail), replayable: false };
 }
 
 /** The maker, once it has made a rule; its errors are turned into failures. */

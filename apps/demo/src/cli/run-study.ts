@@ -97,8 +97,8 @@ async function rehearse(wished: Request["settings"], directory: string): Promise
   const device = await openStudyDevice(wished.device);
   try {
     const settings: StudySettings = { ...wished, device: device.name };
-    const makeRule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-    await runTrial(device, { ...settings, iterations: 1 }, variantsOf(settings, makeRule), 0);
+    const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
+    await runTrial(device, { ...settings, iterations: 1 }, variantsOf(settings, rule), 0);
     return settings;
   } finally {
     device.dispose();
@@ -106,8 +106,8 @@ async function rehearse(wished: Request["settings"], directory: string): Promise
 }
 
 async function listVariants(settings: StudySettings, directory: string): Promise<StudyResult["variants"]> {
-  const makeRule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-  return variantsOf(settings, makeRule).map(({ name, label, meaning }) => ({ name, label, meaning }));
+  const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
+  return variantsOf(settings, rule).map(({ name, label, meaning }) => ({ name, label, meaning }));
 }
 
 function blankStudy(settings: StudySettings, variants: StudyResult["variants"]): StudyResult {

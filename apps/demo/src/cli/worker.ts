@@ -31,8 +31,8 @@ let prepared: Promise<{ device: Device; variants: readonly Variant[] }> | null =
 
 async function prepare({ settings, directory }: TrialTask) {
   const device = await openStudyDevice(settings.device);
-  const makeRule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-  return { device, variants: variantsOf(settings, makeRule) };
+  const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
+  return { device, variants: variantsOf(settings, rule) };
 }
 
 /** Runs one trial; all tasks of a pool belong to one study. */

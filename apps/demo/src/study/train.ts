@@ -80,11 +80,12 @@ export async function train(
   const optimizer = sgd({ stepSize });
   const combine = variant.on(net);
   const { x, labels } = samples.train;
-  const step = replayed((inputs: Tensor, classes: Tensor) => {
+  const update = (inputs: Tensor, classes: Tensor) => {
     const losses = softmaxCrossEntropy(net.model.forward(inputs), classes);
     optimizer.update(combine(sampleGradients(losses, net.model.parameters())));
-  });
-  const evaluate = capture((...tensors: readonly [Tensor, Tensor, Tensor, Tensor]) => evaluation(net, tensors));
+  };
+  const replay = variant.replayable ? capture(update) : null;
+  const step = replay ?? ((inputs: Tensor, classes: Tensor) => tidy(() => update(inputs, classes)));
 
   const curves = {
     trainLoss: [] as number[],
@@ -97,18 +98,17 @@ export async function train(
   try {
     for (const iteration of curveIterations(iterations)) {
       const start = performance.now();
-      for (; done < iteration; done++) step.run(x, labels);
+      for (; done < iteration; done++) step(x, labels);
       await finished(net);
       milliseconds += performance.now() - start;
-      const found = await figures(evaluate(x, labels, samples.test.x, samples.test.labels), samples);
+      const found = await evaluate(net, samples);
       curves.trainLoss.push(found.trainLoss);
       curves.trainError.push(found.trainError);
       curves.testLoss.push(found.testLoss);
       curves.testError.push(found.testError);
     }
   } finally {
-    step.dispose();
-    evaluate.dispose();
+    replay?.dispose();
     optimizer.dispose();
     net.model.dispose();
   }
@@ -122,7 +122,9 @@ function located(error: unknown, place: string): unknown {
 
 /** Resolves when all queued steps have run. */
 async function finished({ layers }: Network): Promise<void> {
-  await layers.at(-1)!.b!.value.data();
+  const bias = layers.at(-1)!.b!.value;
+  await bias.data();
+  bias.dispose();
 }
 
 /** A step that is replayed; one that does not do the same at every call, as a stranger's rule may not, runs as it is. */

@@ -17,6 +17,14 @@ import type { Grouping, OwnRule, StudySettings } from "./settings.js";
 type SampleGradients = ReadonlyMap<Parameter, SampleMatrix>;
 type Gradients = ReadonlyMap<Parameter, Tensor>;
 
+/** Where the user's rule comes from. */
+export interface RuleSource {
+  /** Makes the rule anew, once a network. */
+  readonly make: () => Aggregator;
+  /** A stranger's rule may count its calls, so only built-in ones are replayed. */
+  readonly replayable: boolean;
+}
+
 /** A way to turn the gradients of N samples into one update of the network. */
 export interface Variant {
   readonly name: string;
@@ -24,6 +32,8 @@ export interface Variant {
   readonly label: string;
   /** What it does, in one sentence. */
   readonly meaning: string;
+  /** Whether every step does the same, so that a recording of one serves for all: true of built-in rules. */
+  readonly replayable: boolean;
   /** The update's gradients. Called once a network; the function it returns, once a step. */
   readonly on: (network: Network) => (gradients: SampleGradients) => Gradients;
 }
@@ -81,23 +91,24 @@ export const ownVariant = "own";
  * The variants that take part in a study.
  *
  * @param settings  Names of the built-in ones, and the user's own rule if there is one.
- * @param makeRule  Makes that rule, once a network; null where the settings have none.
+ * @param own       That rule; null where the settings have none.
  * @returns         Built-in ones in the order of the table, then the user's.
  * @example         const [vanilla] = variantsOf({ ...settings, variants: ["vanilla"], rule: null }, null);
  */
 export function variantsOf(
   settings: Pick<StudySettings, "variants" | "protocol" | "rule">,
-  makeRule: (() => Aggregator) | null,
+  own: RuleSource | null,
 ): Variant[] {
   const builtIn = variantNames
     .filter((name) => settings.variants.includes(name))
     .map((name): Variant => {
       const { label, meaning, on } = table[name];
-      return { name, label, meaning, on: (network) => on(network, settings) };
+      return { name, label, meaning, replayable: true, on: (network) => on(network, settings) };
     });
-  if (settings.rule === null || makeRule === null) return builtIn;
+  if (settings.rule === null || own === null) return builtIn;
   const { layers, group } = settings.rule;
-  return [...builtIn, { ...describeOwn(settings.rule), on: (network) => grouped(network, layers, makeRule(), group) }];
+  const on = (network: Network) => grouped(network, layers, own.make(), group);
+  return [...builtIn, { ...describeOwn(settings.rule), replayable: own.replayable, on }];
 }
 
 /** Rows divided by N, whatever the rule. */
