@@ -127,52 +127,26 @@ async function finished({ layers }: Network): Promise<void> {
   bias.dispose();
 }
 
-/** A step that is replayed; one that does not do the same at every call, as a stranger's rule may not, runs as it is. */
-function replayed(step: (x: Tensor, labels: Tensor) => void) {
-  const captured = capture(step);
-  let replayable = true;
-  return {
-    run(x: Tensor, labels: Tensor): void {
-      if (!replayable) {
-        tidy(() => step(x, labels));
-        return;
-      }
-      try {
-        captured(x, labels);
-      } catch (error) {
-        // The call that shows the difference has done its work all the same.
-        if (!hasCode(error, "NOT_REPLAYABLE")) throw error;
-        replayable = false;
-      }
-    },
-    dispose: () => captured.dispose(),
+/** Loss and share misclassified on both sets, read together. */
+async function evaluate({ model }: Network, { train, test }: { readonly train: Samples; readonly test: Samples }) {
+  const on = ({ x, labels }: Samples) => {
+    const logits = model.forward(x);
+    return [softmaxCrossEntropy(logits, labels).value.mean(), accuracy(logits, labels)] as const;
   };
-}
-
-/** Loss and accuracy on both sets, as tensors of rank 0. */
-function evaluation({ model }: Network, [x, labels, testX, testLabels]: readonly [Tensor, Tensor, Tensor, Tensor]) {
-  return noGrad(() => {
-    const on = (inputs: Tensor, classes: Tensor) => {
-      const logits = model.forward(inputs);
-      return [softmaxCrossEntropy(logits, classes).value.mean(), accuracy(logits, classes)] as const;
-    };
-    const [trainLoss, trainAccuracy] = on(x, labels);
-    const [testLoss, testAccuracy] = on(testX, testLabels);
-    return { trainLoss, trainAccuracy, testLoss, testAccuracy };
-  });
-}
-
-/** An evaluation, read together. */
-async function figures(
-  tensors: ReturnType<typeof evaluation>,
-  samples: { readonly train: Samples; readonly test: Samples },
-) {
-  const found = (await read(tensors)) as Record<keyof typeof tensors, number>;
+  const figures = tidy(() =>
+    noGrad(() => {
+      const [trainLoss, trainAccuracy] = on(train);
+      const [testLoss, testAccuracy] = on(test);
+      return { trainLoss, trainAccuracy, testLoss, testAccuracy };
+    }),
+  );
+  const found = (await read(figures)) as Record<keyof typeof figures, number>;
+  Object.values(figures).forEach((tensor) => tensor.dispose());
   return {
     trainLoss: found.trainLoss,
-    trainError: share(1 - found.trainAccuracy, samples.train),
+    trainError: share(1 - found.trainAccuracy, train),
     testLoss: found.testLoss,
-    testError: share(1 - found.testAccuracy, samples.test),
+    testError: share(1 - found.testAccuracy, test),
   };
 }
 
