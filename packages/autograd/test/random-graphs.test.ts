@@ -129,9 +129,9 @@ class RandomModel {
     const shape = [n, 2 + this.#choices.below(3), ...(this.#choices.below(2) === 0 ? [] : [2])];
     const x: Value = { x: new Variable(this.#constant(shape), { requiresGrad: false }), on: Dependencies.of(shape, ([i]) => i as number) };
     let values: Value[] = [this.#linear(x)];
-    const count = 1 + this.#choices.below(5);
+    const count = 1 + this.#choices.below(7);
     for (let step = 0; step < count; step++) {
-      const chosen = this.#choices.of(values);
+      const chosen = this.#choices.below(3) === 0 ? this.#choices.of(values) : (values[values.length - 1] as Value);
       const next = this.#step(chosen, values);
       if (next !== undefined && next.x.size <= 200 && next.x.size > 0) values = [...values, next];
     }
@@ -326,7 +326,7 @@ describe("sampleGradients on random graphs", () => {
   it("equals one backward pass per sample, and refuses exactly the graphs that mix samples", { timeout: 120_000 }, async () => {
     const seen = { rows: 0, refused: 0 };
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.array(fc.nat(1000), { minLength: 6, maxLength: 40 }), async (samples, drawn) => {
+      fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.noBias(fc.array(fc.nat(1000), { minLength: 40, maxLength: 40 })), async (samples, drawn) => {
         const scope = device.openScope();
         try {
           const params = shapes.map((shape, k) => draw(device, shape, k + 20).mul(0.3));
@@ -349,7 +349,7 @@ describe("sampleGradients on random graphs", () => {
           device.closeScope(scope, new Set());
         }
       }),
-      { numRuns: 600, seed: 1 },
+      { numRuns: 400, seed: 1 },
     );
     expect(seen.rows).toBeGreaterThan(100);
     expect(seen.refused).toBeGreaterThan(100);
