@@ -249,6 +249,7 @@ function logged(
         offset: tensor.offset,
       }),
     );
+    log.dropUnused(new Set([...tensorsIn(result)].map((tensor) => tensor.storage)));
     return { call: { log, result, device }, value };
   } finally {
     device.closeScope(scope, kept);

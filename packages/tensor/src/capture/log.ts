@@ -3,7 +3,7 @@ import type { DeviceBuffer } from "../device/executor.js";
 import type { TypedArray } from "../dtype.js";
 import { describeKernel } from "../kernel/describe.js";
 import type { Kernel, View } from "../kernel/kernel.js";
-import { mapViews } from "../kernel/views.js";
+import { mapViews, viewsOf } from "../kernel/views.js";
 import { Storage } from "../storage.js";
 
 /** What a storage is to a step: handed in, made on the way, made of host values, or there before. */
@@ -12,7 +12,7 @@ export type SlotKind = "argument" | "temporary" | "constant" | "external";
 /** A place that kernels of a step name. */
 export interface Slot {
   readonly kind: SlotKind;
-  /** Counts slots of its kind; externals are numbered across calls, so equal numbers mean equal memory. */
+  /** Place of an argument; externals are numbered across calls, so equal numbers mean equal memory. */
   readonly number: number;
   /** Stands for the storage in the kernels of the log; its buffer is set when the step is planned. */
   readonly place: Storage;
@@ -44,13 +44,13 @@ function callerLine(): string {
 
 /** Everything one call of a step did on a device, with storages replaced by numbered slots. */
 export class StepLog {
-  readonly kernels: LoggedKernel[] = [];
+  kernels: readonly LoggedKernel[] = [];
   /** Cells the step assigned, and how often. */
   readonly cells = new Map<Cell, number>();
   readonly #slots = new Map<DeviceBuffer, Slot>();
   readonly #byPlace = new Map<Storage, Slot>();
   readonly #externals: Map<DeviceBuffer, number>;
-  readonly #counts: Record<SlotKind, number> = { argument: 0, temporary: 0, constant: 0, external: 0 };
+  #arguments = 0;
 
   /** @param externals  Numbers of memory that existed before, shared by the logs to be compared. */
   constructor(externals: Map<DeviceBuffer, number>) {
@@ -58,16 +58,16 @@ export class StepLog {
   }
 
   argument(storage: Storage): Slot {
-    return this.#add("argument", storage, this.#counts.argument++);
+    return this.#add("argument", storage, this.#arguments++);
   }
 
   allocated(storage: Storage): void {
-    this.#add("temporary", storage, this.#counts.temporary++);
+    this.#add("temporary", storage, 0);
   }
 
   written(storage: Storage, values: TypedArray): void {
     const slot = this.#slots.get(storage.buffer);
-    if (slot?.kind === "temporary") this.#add("constant", storage, this.#counts.constant++, values.slice(), slot.place);
+    if (slot?.kind === "temporary") this.#add("constant", storage, 0, values.slice(), slot.place);
   }
 
   ran(kernel: Kernel): void {
@@ -78,7 +78,24 @@ export class StepLog {
       strides: view.strides,
       offset: view.offset,
     });
-    this.kernels.push({ kernel: mapViews(kernel, replace, replace), origin: callerLine() });
+    (this.kernels as LoggedKernel[]).push({ kernel: mapViews(kernel, replace, replace), origin: callerLine() });
+  }
+
+  /**
+   * Drops kernels whose results nobody looks at, such as the copies that cells make for tensors held outside the step.
+   *
+   * @param results  Places that the step returns.
+   */
+  dropUnused(results: ReadonlySet<Storage>): void {
+    const wanted = new Set(results);
+    const needed: LoggedKernel[] = [];
+    for (const logged of [...this.kernels].reverse()) {
+      const { reads, writes } = viewsOf(logged.kernel);
+      if (!writes.some(({ storage }) => wanted.has(storage) || this.at(storage).kind !== "temporary")) continue;
+      for (const { storage } of [...reads, ...writes]) wanted.add(storage);
+      needed.push(logged);
+    }
+    this.kernels = needed.reverse();
   }
 
   assigned(cell: Cell): void {
@@ -102,11 +119,18 @@ export class StepLog {
     return this.#byPlace.values();
   }
 
-  describe({ kernel }: LoggedKernel): string {
-    return describeKernel(kernel, (place) => {
-      const { kind, number, values } = this.at(place);
-      return `${kind} ${number}${values === undefined ? "" : ` {${values.join()}}`}`;
-    });
+  /** Every kernel as text, with temporaries and constants numbered as they appear. */
+  describe(): string[] {
+    const numbers = new Map<Storage, number>();
+    return this.kernels.map(({ kernel }) =>
+      describeKernel(kernel, (place) => {
+        const { kind, number, values } = this.at(place);
+        if (kind === "argument" || kind === "external") return `${kind} ${number}`;
+        let own = numbers.get(place);
+        if (own === undefined) numbers.set(place, (own = numbers.size));
+        return `${kind} ${own}${values === undefined ? "" : ` {${values.join()}}`}`;
+      }),
+    );
   }
 
   #add(kind: SlotKind, source: Storage, number: number, values?: TypedArray, place?: Storage): Slot {
@@ -129,12 +153,11 @@ export class StepLog {
 
 /** What two calls of a step did differently, in words; undefined when they did the same. */
 export function firstDifference(a: StepLog, b: StepLog): string | undefined {
-  const count = Math.max(a.kernels.length, b.kernels.length);
-  for (let k = 0; k < count; k++) {
-    const [left, right] = [a.kernels[k], b.kernels[k]];
-    const [first, second] = [left && a.describe(left), right && b.describe(right)];
+  const [before, after] = [a.describe(), b.describe()];
+  for (let k = 0; k < Math.max(before.length, after.length); k++) {
+    const [first, second] = [before[k], after[k]];
     if (first === second) continue;
-    const origin = (right ?? left)?.origin;
+    const origin = (b.kernels[k] ?? a.kernels[k])?.origin;
     const shorten = (text: string | undefined) =>
       text === undefined ? "nothing" : text.length > 300 ? `${text.slice(0, 300)}…` : text;
     return `kernel ${k} was\n  ${shorten(first)}\nand then\n  ${shorten(second)}${origin ? `\n  ${origin}` : ""}`;

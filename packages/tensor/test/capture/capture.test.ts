@@ -64,6 +64,31 @@ describe("capture", () => {
     for (let t = 0; t < 5; t++) expect(await taken[t]!.toArray()).toEqual([t + 1, t + 1]);
   });
 
+  it("is not disturbed by values taken between the first calls", async () => {
+    const w = device.cell(device.zeros([2]));
+    const step = capture(() => w.assign(w.current.add(1)));
+    const taken: Tensor[] = [];
+    for (let t = 0; t < 4; t++) {
+      if (t % 2 === 1) taken.push(w.value);
+      step();
+    }
+    expect(await Promise.all(taken.map((tensor) => tensor.toArray()))).toEqual([
+      [1, 1],
+      [3, 3],
+    ]);
+    expect(await w.value.toArray()).toEqual([4, 4]);
+  });
+
+  it("keeps the old value of a cell that the step itself still reads after assigning it", async () => {
+    const w = device.cell(device.ones([2]));
+    const step = capture(() => {
+      const old = w.value;
+      w.assign(old.mul(2));
+      return old.add(w.value).sum();
+    });
+    for (let t = 0; t < 5; t++) expect(await step().item()).toBe(2 * 3 * 2 ** t);
+  });
+
   it("takes numbers as arguments", async () => {
     const step = capture((x: Tensor, rate: Tensor) => x.mul(rate));
     for (let t = 0; t < 4; t++) expect(await step(device.tensor([1, 2]), 0.5 * t).toArray()).toEqual([0.5 * t, t]);
