@@ -1,0 +1,144 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { eigh } from "@robgrad/tensor";
+import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
+import { coded } from "../coded.js";
+import { stored } from "../reference.js";
+
+type Matrix = number[][];
+
+const range = (n: number) => Array.from({ length: n }, (_, i) => i);
+const size = fc.integer({ min: 1, max: 7 });
+const full = size.chain((n) =>
+  fc.array(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: n, maxLength: n }), {
+    minLength: n,
+    maxLength: n,
+  }),
+);
+/** G Gᵀ of few columns: rank-deficient, as centred Gram matrices are. */
+const gram = fc.tuple(size, fc.integer({ min: 1, max: 2 })).chain(([n, r]) =>
+  fc
+    .array(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: r, maxLength: r }), {
+      minLength: n,
+      maxLength: n,
+    })
+    .map((g): Matrix => g.map((a) => g.map((b) => a.reduce((sum, v, k) => sum + v * b[k]!, 0)))),
+);
+
+describe("eigh", () => {
+  forEachDevice(({ device, dtype, epsilon }) => {
+    const least = dtype === "float32" ? 1e-37 : 1e-300;
+
+    const check = async (given: Matrix) => {
+      const a = given.map((row) => row.map((v) => stored(dtype, v)));
+      const n = a.length;
+      const symmetric = a.map((row, i) => row.map((v, j) => v / 2 + a[j]![i]! / 2));
+      const { values, vectors } = eigh(device.tensor(a, { dtype }));
+      const l = (await values.toArray()) as number[];
+      const v = (await vectors.toArray()) as Matrix;
+      const scale = Math.max(least, ...a.flat().map(Math.abs));
+      for (const k of range(n)) {
+        if (k > 0) expect(l[k]!).toBeGreaterThanOrEqual(l[k - 1]!);
+        for (const i of range(n)) {
+          const image = range(n).reduce((sum, j) => sum + (symmetric[i]![j]! / scale) * v[j]![k]!, 0);
+          expect(Math.abs(image - (l[k]! / scale) * v[i]![k]!)).toBeLessThanOrEqual(8 * n * epsilon);
+          const inner = range(n).reduce((sum, j) => sum + v[j]![i]! * v[j]![k]!, 0);
+          expect(Math.abs(inner - Number(i === k))).toBeLessThanOrEqual(8 * n * epsilon);
+        }
+        const column = range(n).map((i) => v[i]![k]!);
+        const most = Math.max(...column.map(Math.abs));
+        expect(column.some((c) => c > 0 && c >= most - 1e-6)).toBe(true);
+      }
+    };
+
+    it("gives ascending values and orthonormal vectors with A V = V Λ, of the symmetric part", async () => {
+      await fc.assert(fc.asyncProperty(full, check));
+    });
+
+    it("does so for matrices of deficient rank", async () => {
+      await fc.assert(fc.asyncProperty(gram, check));
+    });
+
+    it("does so at any scale", async () => {
+      const scales = dtype === "float32" ? [1e-30, 1e-10, 1e30] : [1e-300, 1e-160, 1e155, 1e300];
+      const a = [
+        [2, -1, 0.5],
+        [-1, 1, 3],
+        [0.5, 3, -4],
+      ];
+      for (const scale of scales) await check(a.map((row) => row.map((v) => v * scale)));
+    });
+
+    it("knows simple spectra", async () => {
+      const { values, vectors } = eigh(
+        device.tensor(
+          [
+            [2, 1],
+            [1, 2],
+          ],
+          { dtype },
+        ),
+      );
+      await expectClose(values, [1, 3], { ulps: 2 });
+      const h = Math.SQRT1_2;
+      await expectClose(
+        vectors,
+        [
+          [h, h],
+          [-h, h],
+        ],
+        { ulps: 4 },
+      );
+      await expectClose(eigh(device.zeros([3, 3], { dtype })).values, [0, 0, 0]);
+      await expectClose(eigh(device.eye(3, 3, { dtype })).vectors, [
+        [1, 0, 0],
+        [0, 1, 0],
+        [0, 0, 1],
+      ]);
+      await expectClose(eigh(device.tensor([[-7]], { dtype })).values, [-7]);
+      expect(eigh(device.zeros([0, 0], { dtype })).vectors.shape).toEqual([0, 0]);
+    });
+
+    it("takes a matrix of any layout and leaves it as it is", async () => {
+      const wide = device.tensor(
+        [
+          [0, 2, 1],
+          [9, 1, 2],
+          [9, 9, 9],
+        ],
+        { dtype },
+      );
+      const a = wide.slice([0, 2], [1, 3]);
+      await expectClose(eigh(a).values, [1, 3], { ulps: 2 });
+      await expectClose(a, [
+        [2, 1],
+        [1, 2],
+      ]);
+    });
+
+    it("tells at the next read of elements that are not finite", async () => {
+      for (const bad of [NaN, Infinity]) {
+        const { values } = eigh(
+          device.tensor(
+            [
+              [1, bad],
+              [bad, 1],
+            ],
+            { dtype, allowNonFinite: true },
+          ),
+        );
+        await expect(values.data()).rejects.toThrow(
+          coded("BAD_DATA", "eigh: expected valid data, found a fault on the device: no convergence"),
+        );
+        await expectClose(values, [NaN, NaN]);
+      }
+    });
+
+    it("refuses what is no square matrix of floats", () => {
+      expect(() => eigh(device.zeros([2, 3], { dtype }))).toThrow(coded("SHAPE_MISMATCH", "square"));
+      expect(() => eigh(device.zeros([4], { dtype }))).toThrow(coded("SHAPE_MISMATCH"));
+      expect(() => eigh(device.zeros([2, 2], { dtype: "int32" }))).toThrow(coded("DTYPE_MISMATCH"));
+      expect(() => eigh([[1]] as never)).toThrow(coded("BAD_ARGUMENT"));
+    });
+  });
+});
