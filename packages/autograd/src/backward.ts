@@ -79,11 +79,15 @@ export function propagate(
     });
     const thunks = node.backward(gradOutputs);
     if (thunks.length > inputs.length) {
-      throw codedError("BAD_ARGUMENT", `${node.label}.backward: expected one thunk for each of ${inputs.length} inputs, found ${thunks.length}`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${node.label}.backward: expected one thunk for each of ${inputs.length} inputs, found ${thunks.length}`,
+      );
     }
     inputs.forEach((input, k) => {
       const thunk = thunks[k];
-      if (thunk !== null && thunk !== undefined && wants(input)) gradients.add(`${node.label}.backward, input ${k}`, input, thunk());
+      if (thunk !== null && thunk !== undefined && wants(input))
+        gradients.add(`${node.label}.backward, input ${k}`, input, thunk());
     });
   }
   return gradients;

@@ -35,7 +35,9 @@ export interface ComputationalGraph {
  * @example        const x = new Variable(device.tensor([2]), { name: "x" }); computationalGraph(x.square()).toMermaid();
  */
 export function computationalGraph(outputs: Variable | readonly Variable[]): ComputationalGraph {
-  const roots = (Array.isArray(outputs) ? (outputs as readonly Variable[]) : [outputs as Variable]).map(({ node }) => node);
+  const roots = (Array.isArray(outputs) ? (outputs as readonly Variable[]) : [outputs as Variable]).map(
+    ({ node }) => node,
+  );
   const data = graphData(roots);
   return {
     toDot: () =>
@@ -70,7 +72,13 @@ function graphData(roots: readonly VariableNode[]): GraphData {
     for (const output of node[place].outputs) edges.push([id, idOf(output)]);
   }
   roots.forEach(idOf);
-  const variables = [...ids].map(([{ name, dtype, shape, requiresGrad }, id]) => ({ id, name: name ?? null, dtype, shape, requiresGrad }));
+  const variables = [...ids].map(([{ name, dtype, shape, requiresGrad }, id]) => ({
+    id,
+    name: name ?? null,
+    dtype,
+    shape,
+    requiresGrad,
+  }));
   return { variables, functions, edges };
 }
 

@@ -101,14 +101,19 @@ export abstract class FunctionNode {
   apply(...inputs: readonly (Variable | Tensor)[]): readonly Variable[] {
     const own = this[place];
     if (own.sequence !== 0) {
-      throw codedError("BAD_ARGUMENT", `${this.label}: expected a node to be applied once, found a second call; make a new one`);
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${this.label}: expected a node to be applied once, found a second call; make a new one`,
+      );
     }
     const variables = inputs.map((input, k) => operandVariable(this.label, input, k));
     own.sequence = nextSequence();
     own.inputs = variables.map((variable) => variable.node);
     own.recorded = isRecording() && own.inputs.some((input) => input.requiresGrad);
     const tensors = variables.map((variable) => variable.current);
-    const outputs = this.#run(tensors).map((output) => (tensors.includes(output) ? output.reshape(output.shape) : output));
+    const outputs = this.#run(tensors).map((output) =>
+      tensors.includes(output) ? output.reshape(output.shape) : output,
+    );
     const results = outputs.map((output, k) => {
       const differentiable = own.recorded && isFloating(output.dtype);
       return makeVariable(output, differentiable, differentiable ? this : null, k);
@@ -213,7 +218,10 @@ function retain(variables: readonly Variable[], indices: readonly number[]): Map
 function fresh(node: FunctionNode, retained: Retained | undefined, kind: "input" | "output", index: number): Variable {
   if (retained === undefined) {
     const method = kind === "input" ? "retainInputs" : "retainOutputs";
-    throw codedError("BAD_ARGUMENT", `${node.label}: expected ${kind} ${index} to be retained, found it dropped; call ${method}(${index}) in forward`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${node.label}: expected ${kind} ${index} to be retained, found it dropped; call ${method}(${index}) in forward`,
+    );
   }
   const { variable, version } = retained;
   if (variable.version !== version) {
@@ -240,7 +248,10 @@ function* fieldTensors(node: FunctionNode): Generator<Tensor> {
 function operandVariable(subject: string, operand: unknown, index: number): Variable {
   if (isVariable(operand)) return operand;
   if (Tensor.is(operand)) return makeVariable(operand);
-  throw codedError("BAD_ARGUMENT", `${subject}: expected Variables and tensors, found ${operand === null ? "null" : typeof operand} as operand ${index}`);
+  throw codedError(
+    "BAD_ARGUMENT",
+    `${subject}: expected Variables and tensors, found ${operand === null ? "null" : typeof operand} as operand ${index}`,
+  );
 }
 
 /** @internal Checks a gradient against the Variable it belongs to. */
@@ -252,6 +263,9 @@ export function checkGradient(subject: string, gradient: Variable, node: Variabl
     );
   }
   if (gradient.dtype !== node.dtype) {
-    throw codedError("DTYPE_MISMATCH", `${subject}: expected a gradient of dtype ${node.dtype}, found ${gradient.dtype}`);
+    throw codedError(
+      "DTYPE_MISMATCH",
+      `${subject}: expected a gradient of dtype ${node.dtype}, found ${gradient.dtype}`,
+    );
   }
 }

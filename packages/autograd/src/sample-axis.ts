@@ -12,7 +12,13 @@ export type CarriedSamples =
   /** Index n belongs to sample n. */
   | { readonly kind: "axis"; readonly axis: number; readonly assumed?: Assumption }
   /** Index n·inner + t belongs to sample n: [N, T, D] seen as [N·T, D]. */
-  | { readonly kind: "folded"; readonly axis: number; readonly samples: number; readonly inner: number; readonly assumed?: Assumption }
+  | {
+      readonly kind: "folded";
+      readonly axis: number;
+      readonly samples: number;
+      readonly inner: number;
+      readonly assumed?: Assumption;
+    }
   /** Index i belongs to sample samples[i], or to none where that is −1. */
   | { readonly kind: "labelled"; readonly axis: number; readonly samples: Int32Array; readonly assumed?: Assumption };
 
@@ -165,7 +171,10 @@ function common(states: readonly (Assumption | undefined)[]): Assumption | undef
  * Constants of length N claim that axis by their length alone, so a claim falls where an operand that is worth more
  * extends along the axis without claiming it: a mask [Q] times W [Q, P] with Q = N is no batch.
  */
-export function standing({ inputs, states, tracking, extentOf }: Alignment, claims: readonly Claim[]): readonly Claim[] {
+export function standing(
+  { inputs, states, tracking, extentOf }: Alignment,
+  claims: readonly Claim[],
+): readonly Claim[] {
   const left = claims.filter(({ input, axis, state }) => {
     const own = weight(state, inputs[input] as VariableNode);
     return !inputs.some(
@@ -199,7 +208,9 @@ export function agree(alignment: Alignment, claims: readonly Claim[]): SampleAxi
   const left = [leader, ...rest];
   const count = extent(axis);
   const assumed = common(
-    left.map(({ input, state }) => (state.assumed === undefined && !believes && inputs[input]?.requiresGrad !== true ? "length" : state.assumed)),
+    left.map(({ input, state }) =>
+      state.assumed === undefined && !believes && inputs[input]?.requiresGrad !== true ? "length" : state.assumed,
+    ),
   );
   const spread = ({ input }: Claim) => extentOf(input, axis) !== count;
   if (alone === undefined && !left.some(spread) && rest.every(({ state }) => sameKind(state, leader.state))) {
@@ -260,7 +271,12 @@ export function alignSamples(
 }
 
 /** Where samples lie after a reduction over axes. */
-export function reduceSamples(label: string, state: SampleAxis, axes: readonly number[], keepdims: boolean): SampleAxis {
+export function reduceSamples(
+  label: string,
+  state: SampleAxis,
+  axes: readonly number[],
+  keepdims: boolean,
+): SampleAxis {
   if (!isCarried(state)) return state;
   if (axes.includes(state.axis)) {
     const only = onlySample(state);
@@ -284,7 +300,12 @@ export function alongSamples(label: string, state: SampleAxis, axis: number): Sa
 }
 
 /** Where samples lie on indices [start, stop) of every axis. */
-export function sliceSamples(state: SampleAxis, [start, stop]: readonly [number, number], extent: number, samples: number): SampleAxis {
+export function sliceSamples(
+  state: SampleAxis,
+  [start, stop]: readonly [number, number],
+  extent: number,
+  samples: number,
+): SampleAxis {
   if (!isCarried(state) || stop - start === extent) return state;
   return withLabels(state.axis, labelsOf(state, samples).slice(start, stop), samples, state.assumed);
 }
@@ -320,7 +341,12 @@ export function chainSamples(
 }
 
 /** Where samples lie under another shape of the same elements. */
-export function reshapeSamples(state: SampleAxis, from: readonly number[], to: readonly number[], samples: number): SampleAxis {
+export function reshapeSamples(
+  state: SampleAxis,
+  from: readonly number[],
+  to: readonly number[],
+  samples: number,
+): SampleAxis {
   if (!isCarried(state)) return state;
   const suffix = (shape: readonly number[], axis: number) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const extent = from[state.axis] as number;
@@ -336,18 +362,32 @@ export function reshapeSamples(state: SampleAxis, from: readonly number[], to: r
     const step = below * inner;
     if (labels === undefined && step % stride === 0 && reach % period === 0) {
       const fresh = step / stride;
-      if (count === samples * fresh) return fresh === 1 ? moveTo({ ...state, kind: "axis" }, axis) : { ...state, kind: "folded", axis, samples, inner: fresh };
-      return withLabels(axis, Int32Array.from({ length: count }, (_, i) => Math.floor(i / fresh) % samples), samples, state.assumed);
+      if (count === samples * fresh)
+        return fresh === 1
+          ? moveTo({ ...state, kind: "axis" }, axis)
+          : { ...state, kind: "folded", axis, samples, inner: fresh };
+      return withLabels(
+        axis,
+        Int32Array.from({ length: count }, (_, i) => Math.floor(i / fresh) % samples),
+        samples,
+        state.assumed,
+      );
     }
     if (labels !== undefined && below % stride === 0 && reach % period === 0) {
       const fresh = below / stride;
-      return withLabels(axis, Int32Array.from({ length: count }, (_, i) => labels[Math.floor(i / fresh) % extent] as number), samples, state.assumed);
+      return withLabels(
+        axis,
+        Int32Array.from({ length: count }, (_, i) => labels[Math.floor(i / fresh) % extent] as number),
+        samples,
+        state.assumed,
+      );
     }
     if (labels !== undefined && stride % below === 0 && period % reach === 0) {
       // Part of the old axis: fine if its other parts repeat the same samples.
       const step = stride / below;
       const picked = Int32Array.from({ length: count }, (_, i) => labels[i * step] as number);
-      if (labels.every((n, e) => n === picked[Math.floor(e / step) % count])) return withLabels(axis, picked, samples, state.assumed);
+      if (labels.every((n, e) => n === picked[Math.floor(e / step) % count]))
+        return withLabels(axis, picked, samples, state.assumed);
     }
   }
   const only = onlySample(state);

@@ -30,8 +30,12 @@ import type { Variable } from "./variable.js";
  * const losses = linear(device.ones([4, 3]), w).square().sum({ axis: 1 });
  * sampleGradients(losses, [w]).get(w);
  */
-export function sampleGradients<P extends Variable>(losses: Variable, params: Iterable<P>): ReadonlyMap<P, SampleMatrix> {
-  if (!isVariable(losses)) throw codedError("BAD_ARGUMENT", `sampleGradients: expected losses to be a Variable, found ${typeof losses}`);
+export function sampleGradients<P extends Variable>(
+  losses: Variable,
+  params: Iterable<P>,
+): ReadonlyMap<P, SampleMatrix> {
+  if (!isVariable(losses))
+    throw codedError("BAD_ARGUMENT", `sampleGradients: expected losses to be a Variable, found ${typeof losses}`);
   const [samples = 0] = losses.shape;
   if (losses.shape.length !== 1 || samples < 1) {
     throw codedError(
@@ -41,7 +45,8 @@ export function sampleGradients<P extends Variable>(losses: Variable, params: It
   }
   const wanted = new Map<VariableNode, P>();
   for (const param of params) {
-    if (!isVariable(param)) throw codedError("BAD_ARGUMENT", `sampleGradients: expected params to be Variables, found ${typeof param}`);
+    if (!isVariable(param))
+      throw codedError("BAD_ARGUMENT", `sampleGradients: expected params to be Variables, found ${typeof param}`);
     wanted.set(param.node, param);
   }
   const pass = new SamplePass(losses.node, samples, [...wanted.keys()]);
@@ -81,7 +86,8 @@ class SamplePass {
   /** The sample of each loss: null if it is sample n, undefined if two losses share one or it is not known. */
   #orderOf(state: SampleAxis): Int32Array | null | undefined {
     if (state.kind === "axis") return null;
-    if (state.kind !== "labelled" || new Set(state.samples).size < this.#samples || state.samples.includes(-1)) return undefined;
+    if (state.kind !== "labelled" || new Set(state.samples).size < this.#samples || state.samples.includes(-1))
+      return undefined;
     return state.samples;
   }
 
@@ -105,7 +111,12 @@ class SamplePass {
     for (const node of nodes) {
       const { inputs, outputs } = node[place];
       if (!inputs.some((input) => leading.has(input))) continue;
-      if (outputs.some((output) => lost.has(output) || (gradients.get(output) !== undefined && !isAttributable(tracker.stateOf(output))))) {
+      if (
+        outputs.some(
+          (output) =>
+            lost.has(output) || (gradients.get(output) !== undefined && !isAttributable(tracker.stateOf(output))),
+        )
+      ) {
         for (const input of inputs) {
           if (!leading.has(input)) continue;
           lost.add(input);
@@ -181,7 +192,10 @@ class SamplePass {
     const wanted = new Set(params);
     const rows = Array.from({ length: this.#samples }, (_, n) =>
       tidy(() => {
-        const seed = device.eye(this.#samples, this.#samples, { dtype }).slice([n, n + 1]).reshape([this.#samples]);
+        const seed = device
+          .eye(this.#samples, this.#samples, { dtype })
+          .slice([n, n + 1])
+          .reshape([this.#samples]);
         const gradients = propagate(this.#losses, makeVariable(seed), wanted);
         return params.map((param) => gradients.get(param)?.value.copy() ?? null);
       }),

@@ -17,7 +17,13 @@ export class VariableNode {
   name: string | undefined;
   grad: Variable | null = null;
 
-  constructor(value: Tensor, requiresGrad: boolean, name: string | undefined, creator: FunctionNode | null, outputIndex: number) {
+  constructor(
+    value: Tensor,
+    requiresGrad: boolean,
+    name: string | undefined,
+    creator: FunctionNode | null,
+    outputIndex: number,
+  ) {
     this.shape = value.shape;
     this.dtype = value.dtype;
     this.device = value.device;
@@ -37,7 +43,12 @@ export function registerVariable(make: VariableMaker): void {
   maker = make;
 }
 
-export function makeVariable(value: Tensor, requiresGrad = false, creator: FunctionNode | null = null, outputIndex = 0): Variable {
+export function makeVariable(
+  value: Tensor,
+  requiresGrad = false,
+  creator: FunctionNode | null = null,
+  outputIndex = 0,
+): Variable {
   return (maker as VariableMaker)(value, new VariableNode(value, requiresGrad, undefined, creator, outputIndex));
 }
 

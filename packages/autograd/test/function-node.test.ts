@@ -100,11 +100,18 @@ describe("FunctionNode", () => {
     const [a, b] = two();
     const node = new ProductFunction();
     node.apply(a, b);
-    expect(() => node.apply(a, b)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT", message: expect.stringMatching(/^product: expected a node to be applied once/) }));
+    expect(() => node.apply(a, b)).toThrow(
+      expect.objectContaining({
+        code: "BAD_ARGUMENT",
+        message: expect.stringMatching(/^product: expected a node to be applied once/),
+      }),
+    );
   });
 
   it("refuses operands that are neither Variables nor tensors", () => {
-    expect(() => new ProductFunction().apply(two()[0], 2 as never)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    expect(() => new ProductFunction().apply(two()[0], 2 as never)).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
   });
 
   it("gives back an input that was retained, and refuses one that was not", () => {
@@ -159,7 +166,10 @@ describe("FunctionNode", () => {
     const [a, b] = two();
     const [y] = new TransposedFunction().apply(a, b);
     expect(() => y?.backward()).toThrow(
-      expect.objectContaining({ code: "SHAPE_MISMATCH", message: "transposed.backward, input 0: expected a gradient of shape [1], found [1, 1]" }),
+      expect.objectContaining({
+        code: "SHAPE_MISMATCH",
+        message: "transposed.backward, input 0: expected a gradient of shape [1], found [1, 1]",
+      }),
     );
   });
 

@@ -30,14 +30,34 @@ const distinct = (shape: readonly number[], sign?: 1, offset = 0): Tensor => {
 const indices = (values: readonly number[], shape: readonly number[] = [values.length]) =>
   device.tensor(Int32Array.from(values), { shape });
 
-type Case = readonly [sentence: string, f: (...xs: Variable[]) => Variable, shapes: readonly (readonly number[])[], sign?: 1 | undefined];
+type Case = readonly [
+  sentence: string,
+  f: (...xs: Variable[]) => Variable,
+  shapes: readonly (readonly number[])[],
+  sign?: 1 | undefined,
+];
 
 const table: Record<string, readonly Case[]> = {
   "binary operations": [
     ["adds", (a, b) => a.add(b), [[2, 3], [3]]],
     ["subtracts", (a, b) => a.sub(b), [[3], [2, 1]]],
-    ["multiplies", (a, b) => a.mul(b), [[2, 3], [2, 1]]],
-    ["divides", (a, b) => a.div(b), [[2, 3], [2, 3]], 1],
+    [
+      "multiplies",
+      (a, b) => a.mul(b),
+      [
+        [2, 3],
+        [2, 1],
+      ],
+    ],
+    [
+      "divides",
+      (a, b) => a.div(b),
+      [
+        [2, 3],
+        [2, 3],
+      ],
+      1,
+    ],
     ["takes powers in base and exponent", (a, b) => a.pow(b), [[2, 3], [3]], 1],
     ["takes powers with a number", (a) => a.pow(3), [[2, 3]]],
     ["takes the larger", (a, b) => a.maximum(b), [[2, 3], [1]]],
@@ -48,8 +68,28 @@ const table: Record<string, readonly Case[]> = {
   ],
   "unary operations": (
     [
-      ["neg"], ["abs"], ["exp"], ["expm1"], ["log", 1], ["log1p", 1], ["sqrt", 1], ["square"], ["reciprocal"], ["sin"], ["cos"],
-      ["tan"], ["atan"], ["sinh"], ["cosh"], ["tanh"], ["sigmoid"], ["softplus"], ["logCosh"], ["relu"], ["floor", 1], ["sign"],
+      ["neg"],
+      ["abs"],
+      ["exp"],
+      ["expm1"],
+      ["log", 1],
+      ["log1p", 1],
+      ["sqrt", 1],
+      ["square"],
+      ["reciprocal"],
+      ["sin"],
+      ["cos"],
+      ["tan"],
+      ["atan"],
+      ["sinh"],
+      ["cosh"],
+      ["tanh"],
+      ["sigmoid"],
+      ["softplus"],
+      ["logCosh"],
+      ["relu"],
+      ["floor", 1],
+      ["sign"],
     ] as const
   ).map(([name, sign]): Case => [`differentiates ${name}`, (x) => x[name](), [[2, 3]], sign]),
   clamp: [
@@ -62,7 +102,12 @@ const table: Record<string, readonly Case[]> = {
   ],
   map: [
     ["differentiates a function of the user's own", (x) => x.map((u) => u.tanh().mul(u).add(1)), [[2, 3]]],
-    ["differentiates in every argument", (a, b) => a.map((u: Scalar, v: Scalar) => u.mul(v).sin().div(v), b), [[2, 3], [3]], 1],
+    [
+      "differentiates in every argument",
+      (a, b) => a.map((u: Scalar, v: Scalar) => u.mul(v).sin().div(v), b),
+      [[2, 3], [3]],
+      1,
+    ],
   ],
   sum: [
     ["sums all", (x) => x.sum(), [[2, 3]]],
@@ -80,9 +125,30 @@ const table: Record<string, readonly Case[]> = {
     ["multiplies two axes and keeps them", (x) => x.product({ axis: [0, 2], keepdims: true }), [[2, 2, 3]]],
   ],
   matmul: [
-    ["contracts the last axis of a with the first of b", (a, b) => a.matmul(b), [[2, 3], [3, 4]]],
-    ["takes one matrix for a batch", (a, b) => a.matmul(b), [[2, 2, 3], [3, 4]]],
-    ["broadcasts batches", (a, b) => a.matmul(b), [[2, 1, 2, 3], [3, 3, 2]]],
+    [
+      "contracts the last axis of a with the first of b",
+      (a, b) => a.matmul(b),
+      [
+        [2, 3],
+        [3, 4],
+      ],
+    ],
+    [
+      "takes one matrix for a batch",
+      (a, b) => a.matmul(b),
+      [
+        [2, 2, 3],
+        [3, 4],
+      ],
+    ],
+    [
+      "broadcasts batches",
+      (a, b) => a.matmul(b),
+      [
+        [2, 1, 2, 3],
+        [3, 3, 2],
+      ],
+    ],
     ["takes a vector on the left", (a, b) => a.matmul(b), [[3], [2, 3, 2]]],
     ["takes a vector on the right", (a, b) => a.matmul(b), [[2, 3], [3]]],
     ["takes two vectors", (a, b) => a.matmul(b), [[3], [3]]],
@@ -103,21 +169,63 @@ const table: Record<string, readonly Case[]> = {
     ["exchanges the last two", (x) => x.transpose().sin(), [[2, 3, 4]]],
   ],
   slice: [["fills what was cut off with zeros", (x) => x.slice([1, 3], null, [-2]).sin(), [[4, 2, 3]]]],
-  pad: [["cuts the border off", (x) => pad(x, [[1, 0], [0, 2]], 3).sin(), [[2, 3]]]],
+  pad: [
+    [
+      "cuts the border off",
+      (x) =>
+        pad(
+          x,
+          [
+            [1, 0],
+            [0, 2],
+          ],
+          3,
+        ).sin(),
+      [[2, 3]],
+    ],
+  ],
   concat: [
-    ["splits the gradient", (a, b) => concat([a, b, a], { axis: 1 }).sin(), [[2, 1], [2, 3]]],
-    ["stacks along a new axis", (a, b) => stack([a, b], { axis: 1 }).sin(), [[2, 3], [2, 3]]],
+    [
+      "splits the gradient",
+      (a, b) => concat([a, b, a], { axis: 1 }).sin(),
+      [
+        [2, 1],
+        [2, 3],
+      ],
+    ],
+    [
+      "stacks along a new axis",
+      (a, b) => stack([a, b], { axis: 1 }).sin(),
+      [
+        [2, 3],
+        [2, 3],
+      ],
+    ],
   ],
   gather: [
     ["adds gradients of a slice chosen twice", (x) => x.gather(indices([2, 0, 2])).sin(), [[3, 2]]],
-    ["gathers along an inner axis with indices of rank 2", (x) => x.gather(indices([1, 1, 0, 2], [2, 2]), { axis: 1 }).sin(), [[2, 3, 2]]],
+    [
+      "gathers along an inner axis with indices of rank 2",
+      (x) => x.gather(indices([1, 1, 0, 2], [2, 2]), { axis: 1 }).sin(),
+      [[2, 3, 2]],
+    ],
   ],
   takeAlongAxis: [["picks one by one", (x) => x.takeAlongAxis(indices([2, 0], [2, 1]), { axis: 1 }).sin(), [[2, 3]]]],
   scatterAdd: [
     ["adds slices", (x) => scatterAdd(indices([1, 1, 0]), x, { size: 2 }).sin(), [[3, 2]]],
-    ["adds elements", (x) => scatterAdd(indices([1, 1, 0, 2], [2, 2]), x, { axis: 0, size: 3, mode: "elements" }).sin(), [[2, 2]]],
+    [
+      "adds elements",
+      (x) => scatterAdd(indices([1, 1, 0, 2], [2, 2]), x, { axis: 0, size: 3, mode: "elements" }).sin(),
+      [[2, 2]],
+    ],
   ],
-  sort: [["sends gradients back to where elements came from", (x) => sort(x, { axis: 0 }).mul(device.tensor([[1], [2], [3]], { dtype: "float64" })), [[3, 2]]]],
+  sort: [
+    [
+      "sends gradients back to where elements came from",
+      (x) => sort(x, { axis: 0 }).mul(device.tensor([[1], [2], [3]], { dtype: "float64" })),
+      [[3, 2]],
+    ],
+  ],
   cumsum: [["sums gradients from the other end", (x) => x.cumsum({ axis: 1 }).sin(), [[2, 4]]]],
   softmax: [
     ["normalises", (x) => softmax(x), [[2, 4]]],
@@ -166,7 +274,13 @@ describe("values", () => {
   });
 
   it("of logSumExp and softmax do not overflow", async () => {
-    const x = device.tensor([[1000, 1000], [-Infinity, -Infinity]], { dtype: "float64", allowNonFinite: true });
+    const x = device.tensor(
+      [
+        [1000, 1000],
+        [-Infinity, -Infinity],
+      ],
+      { dtype: "float64", allowNonFinite: true },
+    );
     expect(await logSumExp(x, { axis: 1 }).toArray()).toEqual([1000 + Math.LN2, -Infinity]);
     expect(await softmax(x.slice([0, 1])).toArray()).toEqual([[0.5, 0.5]]);
   });
@@ -191,7 +305,10 @@ describe("ties", () => {
 
   it("of sort keep their order", async () => {
     const x = new Variable(device.tensor([2, 1, 1]));
-    sort(x).mul(device.tensor([10, 20, 30])).sum().backward();
+    sort(x)
+      .mul(device.tensor([10, 20, 30]))
+      .sum()
+      .backward();
     expect(await x.grad?.toArray()).toEqual([30, 10, 20]);
   });
 });
@@ -246,22 +363,35 @@ describe("refusals", () => {
 
   it("name shapes", () => {
     expect(() => linear(x(), device.ones([4, 2]))).toThrow(
-      expect.objectContaining({ code: "SHAPE_MISMATCH", message: "linear: expected x.shape[1] = W.shape[1], found 3 ≠ 2 (x: float32 [2, 3], W: float32 [4, 2])" }),
+      expect.objectContaining({
+        code: "SHAPE_MISMATCH",
+        message: "linear: expected x.shape[1] = W.shape[1], found 3 ≠ 2 (x: float32 [2, 3], W: float32 [4, 2])",
+      }),
     );
-    expect(() => linear(x(), device.ones([4, 3]), device.ones([3]))).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+    expect(() => linear(x(), device.ones([4, 3]), device.ones([3]))).toThrow(
+      expect.objectContaining({ code: "SHAPE_MISMATCH" }),
+    );
     expect(() => x().matmul(device.ones([2, 3]))).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
     expect(() => x().add(device.ones([2]))).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
-    expect(() => new Variable(device.ones([2])).transpose()).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+    expect(() => new Variable(device.ones([2])).transpose()).toThrow(
+      expect.objectContaining({ code: "SHAPE_MISMATCH" }),
+    );
     expect(() => x().reshape([4])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
     expect(() => x().slice(null, null, [0, 1])).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
     expect(() => x().sum({ axis: 2 })).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
     expect(() => concat([])).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    expect(() => concat([x(), device.ones([3, 3])], { axis: 1 })).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+    expect(() => concat([x(), device.ones([3, 3])], { axis: 1 })).toThrow(
+      expect.objectContaining({ code: "SHAPE_MISMATCH" }),
+    );
   });
 
   it("name dtypes", () => {
-    expect(() => x().add(device.ones([3], { dtype: "float64" }))).toThrow(expect.objectContaining({ code: "DTYPE_MISMATCH" }));
-    expect(() => new Variable(device.ones([3], { dtype: "int32" })).sin()).toThrow(expect.objectContaining({ code: "DTYPE_MISMATCH" }));
+    expect(() => x().add(device.ones([3], { dtype: "float64" }))).toThrow(
+      expect.objectContaining({ code: "DTYPE_MISMATCH" }),
+    );
+    expect(() => new Variable(device.ones([3], { dtype: "int32" })).sin()).toThrow(
+      expect.objectContaining({ code: "DTYPE_MISMATCH" }),
+    );
     expect(() => where(x() as never, x(), 0)).toThrow(expect.objectContaining({ code: "DTYPE_MISMATCH" }));
     expect(() => x().gather(device.ones([2]))).toThrow(expect.objectContaining({ code: "DTYPE_MISMATCH" }));
   });

@@ -14,7 +14,8 @@ const several = -2;
 
 const meet = (a: number, b: number) => (a === b || b === nobody ? a : a === nobody ? b : several);
 
-const put = (list: readonly number[], at: number, value: number): number[] => list.map((old, k) => (k === at ? value : old));
+const put = (list: readonly number[], at: number, value: number): number[] =>
+  list.map((old, k) => (k === at ? value : old));
 
 /**
  * What every element of a value depends on, worked out element by element: an oracle that knows nothing of axes.
@@ -46,7 +47,9 @@ class Dependencies {
   at(index: readonly number[]): number {
     const lead = index.length - this.shape.length;
     let place = 0;
-    this.shape.forEach((extent, axis) => (place = place * extent + (extent === 1 ? 0 : (index[axis + lead] as number))));
+    this.shape.forEach(
+      (extent, axis) => (place = place * extent + (extent === 1 ? 0 : (index[axis + lead] as number))),
+    );
     return this.labels[place] as number;
   }
 
@@ -127,7 +130,10 @@ class RandomModel {
   losses(): Variable {
     const n = this.#samples;
     const shape = [n, 2 + this.#choices.below(3), ...(this.#choices.below(2) === 0 ? [] : [2])];
-    const x: Value = { x: new Variable(this.#constant(shape), { requiresGrad: false }), on: Dependencies.of(shape, ([i]) => i as number) };
+    const x: Value = {
+      x: new Variable(this.#constant(shape), { requiresGrad: false }),
+      on: Dependencies.of(shape, ([i]) => i as number),
+    };
     let values: Value[] = [this.#linear(x)];
     const count = 1 + this.#choices.below(7);
     for (let step = 0; step < count; step++) {
@@ -147,7 +153,11 @@ class RandomModel {
     const n = this.#samples;
     if (on.mixes) this.mixes = true;
     const axis = on.shape.findIndex(
-      (extent, axis) => extent === n && Dependencies.of(on.shape, (index) => meet(on.at(index), index[axis] as number)).labels.every((label) => label !== several),
+      (extent, axis) =>
+        extent === n &&
+        Dependencies.of(on.shape, (index) => meet(on.at(index), index[axis] as number)).labels.every(
+          (label) => label !== several,
+        ),
     );
     const squares = x.mul(x).add(x.sin());
     if (axis >= 0 && !on.labels.every((label) => label === nobody)) {
@@ -167,15 +177,37 @@ class RandomModel {
     const bias = this.#choices.below(2) === 0 ? [] : [this.#parameter([q])];
     const shape = [...x.shape.slice(0, last), q];
     this.steps.push(`linear ${q}`);
-    return { x: linear(x, this.#parameter([q, p]), ...bias), on: on.spread(last).map(shape, (index) => put(index, last, 0)) };
+    return {
+      x: linear(x, this.#parameter([q, p]), ...bias),
+      on: on.spread(last).map(shape, (index) => put(index, last, 0)),
+    };
   }
 
   #step(value: Value, values: readonly Value[]): Value | undefined {
     const { x, on } = value;
     const rank = x.shape.length;
     const name = this.#choices.of([
-      "linear", "linear", "tanh", "parameter", "mask", "permute", "reshape", "slice", "gather", "concat", "reorder", "sum", "max",
-      "cumsum", "sort", "add", "mul", "matmul", "pick", "stack", "weights",
+      "linear",
+      "linear",
+      "tanh",
+      "parameter",
+      "mask",
+      "permute",
+      "reshape",
+      "slice",
+      "gather",
+      "concat",
+      "reorder",
+      "sum",
+      "max",
+      "cumsum",
+      "sort",
+      "add",
+      "mul",
+      "matmul",
+      "pick",
+      "stack",
+      "weights",
     ] as const);
     if (rank === 0 && name !== "tanh" && name !== "add" && name !== "mul") return undefined;
     const axis = rank === 0 ? 0 : this.#choices.below(rank);
@@ -202,12 +234,18 @@ class RandomModel {
         const q = 2 + this.#choices.below(3);
         const last = rank - 1;
         const W = this.#parameter([q, x.shape[last] as number]).mul(this.#constant([q, 1]));
-        return { x: linear(x, W), on: on.spread(last).map([...x.shape.slice(0, last), q], (index) => put(index, last, 0)) };
+        return {
+          x: linear(x, W),
+          on: on.spread(last).map([...x.shape.slice(0, last), q], (index) => put(index, last, 0)),
+        };
       }
       case "permute": {
         const order = x.shape.map((_, k) => (k + 1) % rank);
         const shape = order.map((k) => x.shape[k] as number);
-        return { x: x.permute(order), on: on.map(shape, (index) => x.shape.map((_, k) => index[order.indexOf(k)] as number)) };
+        return {
+          x: x.permute(order),
+          on: on.map(shape, (index) => x.shape.map((_, k) => index[order.indexOf(k)] as number)),
+        };
       }
       case "reshape": {
         // Two neighbours joined, or one axis taken apart where that leaves samples whole.
@@ -230,7 +268,10 @@ class RandomModel {
         const stop = extent - (start === 0 ? 1 : 0);
         const shape = put(x.shape, axis, stop - start);
         const ranges = x.shape.map((_, k) => (k === axis ? ([start, stop] as const) : null));
-        return { x: x.slice(...ranges), on: on.map(shape, (index) => put(index, axis, (index[axis] as number) + start)) };
+        return {
+          x: x.slice(...ranges),
+          on: on.map(shape, (index) => put(index, axis, (index[axis] as number) + start)),
+        };
       }
       case "gather": {
         const chosen = Array.from({ length: 2 }, () => this.#choices.below(extent));
@@ -253,12 +294,18 @@ class RandomModel {
         return { x: turned, on: on.map(x.shape, (index) => put(index, axis, ((index[axis] as number) + 1) % extent)) };
       }
       case "concat": {
-        const other = values.find(
-          (candidate) => candidate !== value && candidate.x.shape.length === rank && candidate.x.shape.every((n, k) => k === axis || n === x.shape[k]),
-        ) ?? value;
+        const other =
+          values.find(
+            (candidate) =>
+              candidate !== value &&
+              candidate.x.shape.length === rank &&
+              candidate.x.shape.every((n, k) => k === axis || n === x.shape[k]),
+          ) ?? value;
         const shape = put(x.shape, axis, extent + (other.x.shape[axis] as number));
         const joined = Dependencies.of(shape, (index) =>
-          (index[axis] as number) < extent ? on.at(index) : other.on.at(put(index, axis, (index[axis] as number) - extent)),
+          (index[axis] as number) < extent
+            ? on.at(index)
+            : other.on.at(put(index, axis, (index[axis] as number) - extent)),
         );
         return this.#joined(concat([x, other.x], { axis }), joined, [on, other.on]);
       }
@@ -282,7 +329,12 @@ class RandomModel {
         const other = this.#choices.of(values);
         const longer = x.shape.length >= other.x.shape.length ? x.shape : other.x.shape;
         const extents = (v: Value, k: number) => v.x.shape[k - (longer.length - v.x.shape.length)] ?? 1;
-        if (longer.some((_, k) => extents(value, k) !== extents(other, k) && extents(value, k) !== 1 && extents(other, k) !== 1)) return undefined;
+        if (
+          longer.some(
+            (_, k) => extents(value, k) !== extents(other, k) && extents(value, k) !== 1 && extents(other, k) !== 1,
+          )
+        )
+          return undefined;
         const shape = longer.map((_, k) => Math.max(extents(value, k), extents(other, k)));
         return this.#joined(x[name](other.x), on.with(other.on, shape), [on, other.on]);
       }
@@ -315,7 +367,22 @@ class RandomModel {
   }
 }
 
-const shapes = [[2, 2], [3, 2], [2, 3], [3, 3], [4, 2], [4, 4], [2], [3], [4], [4, 3], [2, 4], [3, 4], [4, 6], [20, 30]];
+const shapes = [
+  [2, 2],
+  [3, 2],
+  [2, 3],
+  [3, 3],
+  [4, 2],
+  [4, 4],
+  [2],
+  [3],
+  [4],
+  [4, 3],
+  [2, 4],
+  [3, 4],
+  [4, 6],
+  [20, 30],
+];
 
 beforeEach(() => void vi.spyOn(console, "warn").mockImplementation(() => {}));
 afterEach(() => vi.restoreAllMocks());
@@ -323,35 +390,43 @@ afterEach(() => vi.restoreAllMocks());
 describe("sampleGradients on random graphs", () => {
   memoryReturns(device);
 
-  it("equals one backward pass per sample, and refuses exactly the graphs that mix samples", { timeout: 120_000 }, async () => {
-    const seen = { rows: 0, refused: 0 };
-    await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 2, max: 4 }), fc.noBias(fc.array(fc.nat(1000), { minLength: 40, maxLength: 40 })), async (samples, drawn) => {
-        const scope = device.openScope();
-        try {
-          const params = shapes.map((shape, k) => draw(device, shape, k + 20).mul(0.3));
-          let model: RandomModel | undefined;
-          const f = (...variables: Variable[]) => {
-            model = new RandomModel(drawn, samples, variables);
-            return model.losses();
-          };
-          let refused = false;
-          try {
-            await checkSampleGradients(f, params, { relative: 1e-9 });
-          } catch (error) {
-            if (!hasCode(error, "SAMPLES_MIXED")) throw error;
-            refused = true;
-          }
-          const { mixes, steps } = model as RandomModel;
-          expect({ refused, steps: steps.join(" · ") }).toEqual({ refused: mixes, steps: steps.join(" · ") });
-          seen[refused ? "refused" : "rows"]++;
-        } finally {
-          device.closeScope(scope, new Set());
-        }
-      }),
-      { numRuns: 400, seed: 1 },
-    );
-    expect(seen.rows).toBeGreaterThan(100);
-    expect(seen.refused).toBeGreaterThan(100);
-  });
+  it(
+    "equals one backward pass per sample, and refuses exactly the graphs that mix samples",
+    { timeout: 120_000 },
+    async () => {
+      const seen = { rows: 0, refused: 0 };
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 2, max: 4 }),
+          fc.noBias(fc.array(fc.nat(1000), { minLength: 40, maxLength: 40 })),
+          async (samples, drawn) => {
+            const scope = device.openScope();
+            try {
+              const params = shapes.map((shape, k) => draw(device, shape, k + 20).mul(0.3));
+              let model: RandomModel | undefined;
+              const f = (...variables: Variable[]) => {
+                model = new RandomModel(drawn, samples, variables);
+                return model.losses();
+              };
+              let refused = false;
+              try {
+                await checkSampleGradients(f, params, { relative: 1e-9 });
+              } catch (error) {
+                if (!hasCode(error, "SAMPLES_MIXED")) throw error;
+                refused = true;
+              }
+              const { mixes, steps } = model as RandomModel;
+              expect({ refused, steps: steps.join(" · ") }).toEqual({ refused: mixes, steps: steps.join(" · ") });
+              seen[refused ? "refused" : "rows"]++;
+            } finally {
+              device.closeScope(scope, new Set());
+            }
+          },
+        ),
+        { numRuns: 400, seed: 1 },
+      );
+      expect(seen.rows).toBeGreaterThan(100);
+      expect(seen.refused).toBeGreaterThan(100);
+    },
+  );
 });

@@ -31,7 +31,10 @@ type Losses = (...params: Variable[]) => Variable;
 /** Whether all rows came from one pass: no parameter took a backward pass per sample. */
 async function isFast(f: Losses, shapes: readonly (readonly number[])[]): Promise<boolean> {
   forget();
-  await checkSampleGradients(f, shapes.map((shape, k) => normal(shape, k + 1)));
+  await checkSampleGradients(
+    f,
+    shapes.map((shape, k) => normal(shape, k + 1)),
+  );
   return warn.mock.calls.length === 0;
 }
 
@@ -58,12 +61,35 @@ describe("rows taken in one pass", () => {
     "linear on [N, T, P]": [(W, b) => losses(linear(x3(), W, b)), [[2, 3], [2]]],
     "linear on [N, S, T, P]": [(W, b) => losses(linear(normal([N, 2, 2, 3], 92), W, b)), [[2, 3], [2]]],
     "linear on [N·T, P]": [
-      (V, W, b) => losses(linear(linear(x3(), V).reshape([N * 2, 3]).tanh(), W, b).reshape([N, 2, 2])),
+      (V, W, b) =>
+        losses(
+          linear(
+            linear(x3(), V)
+              .reshape([N * 2, 3])
+              .tanh(),
+            W,
+            b,
+          ).reshape([N, 2, 2]),
+        ),
       [[3, 3], [2, 3], [2]],
     ],
-    "linear on [T, N, P]": [(V, W, b) => losses(linear(linear(x3(), V).permute([1, 0, 2]), W, b).permute([1, 0, 2])), [[3, 3], [2, 3], [2]]],
+    "linear on [T, N, P]": [
+      (V, W, b) => losses(linear(linear(x3(), V).permute([1, 0, 2]), W, b).permute([1, 0, 2])),
+      [[3, 3], [2, 3], [2]],
+    ],
     "linear on [T·N, P]": [
-      (V, W, b) => losses(linear(linear(x3(), V).permute([1, 0, 2]).reshape([2 * N, 3]), W, b).reshape([2, N, 2]).permute([1, 0, 2])),
+      (V, W, b) =>
+        losses(
+          linear(
+            linear(x3(), V)
+              .permute([1, 0, 2])
+              .reshape([2 * N, 3]),
+            W,
+            b,
+          )
+            .reshape([2, N, 2])
+            .permute([1, 0, 2]),
+        ),
       [[3, 3], [2, 3], [2]],
     ],
     "matmul on [N, P]": [(W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W)), [[3, 2]]],
@@ -72,25 +98,61 @@ describe("rows taken in one pass", () => {
     "elementwise, over [N, T, P]": [(w) => losses(w.mul(x3())), [[3]]],
     "elementwise, with inner axes of extent 1": [(w) => losses(w.mul(x3())), [[2, 1]]],
     "elementwise, a scalar": [(w) => losses(w.mul(x2()).exp()), [[]]],
-    "elementwise, on folded samples": [(V, w) => losses(linear(x3(), V).reshape([N * 2, 3]).mul(w).reshape([N, 6])), [[3, 3], [3]]],
+    "elementwise, on folded samples": [
+      (V, w) =>
+        losses(
+          linear(x3(), V)
+            .reshape([N * 2, 3])
+            .mul(w)
+            .reshape([N, 6]),
+        ),
+      [[3, 3], [3]],
+    ],
     "addition, whose rows are the gradient itself": [(w) => losses(w.add(x2())), [[3]]],
     "a function of the user's own": [(w) => losses(w.map((u, v) => u.mul(v).tanh(), x2())), [[3]]],
     "clamped at a parameter": [(high) => losses(new Variable(x2(), { requiresGrad: false }).clamp(-9, high)), [[3]]],
     "where with a parameter": [(w) => losses(where(x2().greater(0), w, x2())), [[3]]],
     "a table of embeddings": [(E) => losses(E.gather(indices([0, 2, 2, 1]))), [[3, 2]]],
-    "a table of embeddings of sequences": [(E) => losses(E.gather(indices([0, 2, 2, 1, 1, 1, 0, 3], [N, 2]))), [[4, 2]]],
-    "a parameter repeated for every sample": [(W, c) => losses(concat([c.broadcastTo([N, 1, 3]), linear(x3(), W)], { axis: 1 })), [[3, 3], [3]]],
+    "a table of embeddings of sequences": [
+      (E) => losses(E.gather(indices([0, 2, 2, 1, 1, 1, 0, 3], [N, 2]))),
+      [[4, 2]],
+    ],
+    "a parameter repeated for every sample": [
+      (W, c) => losses(concat([c.broadcastTo([N, 1, 3]), linear(x3(), W)], { axis: 1 })),
+      [[3, 3], [3]],
+    ],
     "a layer used twice": [(W, b) => losses(linear(linear(x2(), W, b).tanh(), W, b)), [[3, 3], [3]]],
     "a layer used in linear and elementwise": [(w) => losses(linear(w.mul(x2()), w)), [[1, 3]]],
-    "a residual connection": [(W) => { const h = linear(x2(), W); return losses(linear(h.tanh(), W).add(h)); }, [[3, 3]]],
-    "reductions inside a sample": [(W) => logSumExp(linear(x2(), W), { axis: 1 }).add(sort(linear(x2(), W)).max({ axis: 1 })), [[5, 3]]],
+    "a residual connection": [
+      (W) => {
+        const h = linear(x2(), W);
+        return losses(linear(h.tanh(), W).add(h));
+      },
+      [[3, 3]],
+    ],
+    "reductions inside a sample": [
+      (W) => logSumExp(linear(x2(), W), { axis: 1 }).add(sort(linear(x2(), W)).max({ axis: 1 })),
+      [[5, 3]],
+    ],
     "batches taken apart and put together": [
-      (W, V) => { const h = linear(x2(), W); return losses(linear(concat([h.slice([0, 1]), h.slice([1])]).tanh(), V)); },
-      [[2, 3], [2, 2]],
+      (W, V) => {
+        const h = linear(x2(), W);
+        return losses(linear(concat([h.slice([0, 1]), h.slice([1])]).tanh(), V));
+      },
+      [
+        [2, 3],
+        [2, 2],
+      ],
     ],
     "a reordered batch": [
-      (W, V) => { const h = linear(x2(), W); return losses(linear(concat([h.slice([2]), h.slice([0, 2])]).tanh(), V)); },
-      [[2, 3], [2, 2]],
+      (W, V) => {
+        const h = linear(x2(), W);
+        return losses(linear(concat([h.slice([2]), h.slice([0, 2])]).tanh(), V));
+      },
+      [
+        [2, 3],
+        [2, 2],
+      ],
     ],
     "parts of a batch of unequal size": [
       (W, V) => {
@@ -99,7 +161,10 @@ describe("rows taken in one pass", () => {
         const rest = linear(folded.tanh(), V);
         return losses(concat([rest, h.reshape([N * 2, 2]).slice([5])]).reshape([N, 2, 2]));
       },
-      [[2, 3], [2, 2]],
+      [
+        [2, 3],
+        [2, 2],
+      ],
     ],
   };
   for (const [name, [f, shapes]] of Object.entries(cases)) {
@@ -131,10 +196,21 @@ describe("rows taken in one pass", () => {
   it("are unscaled, in the order of the parameters, and leave grad alone", async () => {
     const w = new Variable(device.tensor([1, 2]));
     const b = new Variable(device.tensor([0]));
-    const y = w.mul(device.tensor([[1, 2], [3, 4]])).sum({ axis: 1 }).add(b);
+    const y = w
+      .mul(
+        device.tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      )
+      .sum({ axis: 1 })
+      .add(b);
     const found = sampleGradients(y, [b, w]);
     expect([...found.keys()]).toEqual([b, w]);
-    expect(await found.get(w)?.rows().toArray()).toEqual([[1, 2], [3, 4]]);
+    expect(await found.get(w)?.rows().toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     expect(await found.get(b)?.rows().toArray()).toEqual([[1], [1]]);
     expect(w.grad).toBeNull();
   });
@@ -142,7 +218,10 @@ describe("rows taken in one pass", () => {
   it("of one sample are its gradient, even where the model takes a batch statistic", async () => {
     const w = new Variable(device.tensor([1, 2]));
     const h = w.mul(device.tensor([[3, 4]]));
-    const y = h.sub(h.mean({ axis: 0 })).add(h).sum({ axis: 1 });
+    const y = h
+      .sub(h.mean({ axis: 0 }))
+      .add(h)
+      .sum({ axis: 1 });
     expect(await sampleGradients(y, [w]).get(w)?.rows().toArray()).toEqual([[3, 4]]);
   });
 });
@@ -152,10 +231,21 @@ describe("rows taken one backward pass per sample", () => {
   const x2 = () => normal([N, 3], 90);
 
   const cases: Record<string, readonly [Losses, readonly (readonly number[])[], label: string]> = {
-    "a transposed parameter": [(W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W.transpose())), [[2, 3]], "transpose"],
+    "a transposed parameter": [
+      (W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W.transpose())),
+      [[2, 3]],
+      "transpose",
+    ],
     "a parameter under tanh": [(W) => losses(linear(x2(), W.tanh())), [[2, 3]], "tanh"],
     "a slice of a parameter": [(W) => losses(linear(x2(), W.slice([0, 2]))), [[3, 3]], "slice"],
-    "a product of parameters": [(U, V) => losses(linear(x2(), U.matmul(V))), [[2, 2], [2, 3]], "matmul"],
+    "a product of parameters": [
+      (U, V) => losses(linear(x2(), U.matmul(V))),
+      [
+        [2, 2],
+        [2, 3],
+      ],
+      "matmul",
+    ],
     "tied through an operation": [(W) => losses(linear(linear(x2(), W), W.transpose())), [[2, 3]], "transpose"],
     "a parameter per sample": [(P) => losses(P.mul(x2())), [[N, 3]], "mul"],
     "a batch read as pairs": [(W) => losses(linear(x2(), W).reshape([2, 2, 2]).reshape([N, 2])), [[2, 3]], "reshape"],
@@ -165,7 +255,14 @@ describe("rows taken one backward pass per sample", () => {
       [[2, 3]],
       "reshape",
     ],
-    "two losses of one sample": [(W) => { const h = losses(linear(x2(), W)); return concat([h.slice([0, 2]), h.slice([0, 2])]); }, [[2, 3]], "concat"],
+    "two losses of one sample": [
+      (W) => {
+        const h = losses(linear(x2(), W));
+        return concat([h.slice([0, 2]), h.slice([0, 2])]);
+      },
+      [[2, 3]],
+      "concat",
+    ],
   };
   for (const [name, [f, shapes, label]] of Object.entries(cases)) {
     it(`are right for ${name}`, async () => {
@@ -180,7 +277,9 @@ describe("rows taken one backward pass per sample", () => {
     sampleGradients(y(), [W]);
     sampleGradients(y(), [W]);
     expect(warn).toHaveBeenCalledTimes(1);
-    expect(warn.mock.calls[0]?.[0]).toMatch(/^sampleGradients: W \(float64 \[2, 3\]\) reaches the losses through tanh, which keeps no rows per sample: 4 backward passes/);
+    expect(warn.mock.calls[0]?.[0]).toMatch(
+      /^sampleGradients: W \(float64 \[2, 3\]\) reaches the losses through tanh, which keeps no rows per sample: 4 backward passes/,
+    );
   });
 
   it("concern only the parameters that need it", async () => {
@@ -224,7 +323,8 @@ class WrongRowsFunction extends SilentFunction {
 describe("nodes of the user's own", () => {
   memoryReturns(device);
   const x = () => new Variable(normal([N, 3], 90), { requiresGrad: false });
-  const through = (node: FunctionNode, ...inputs: (Variable | Tensor)[]) => losses(node.apply(...inputs)[0] as Variable);
+  const through = (node: FunctionNode, ...inputs: (Variable | Tensor)[]) =>
+    losses(node.apply(...inputs)[0] as Variable);
 
   it("with backwardSamples alone have their samples on axis 0", async () => {
     expect(await isFast((w) => through(new DiagonalFunction(), x(), w), [[3]])).toBe(true);
@@ -232,7 +332,8 @@ describe("nodes of the user's own", () => {
   });
 
   it("with backwardSamples alone are not trusted where samples lie elsewhere", async () => {
-    const f: Losses = (W, w) => losses((new DiagonalFunction().apply(linear(x(), W).transpose(), w)[0] as Variable).transpose());
+    const f: Losses = (W, w) =>
+      losses((new DiagonalFunction().apply(linear(x(), W).transpose(), w)[0] as Variable).transpose());
     expect(await isFast(f, [[3, 3], [N]])).toBe(false);
   });
 
@@ -245,14 +346,20 @@ describe("nodes of the user's own", () => {
   it("may say that they mix samples", () => {
     const w = new Variable(normal([3]));
     expect(() => sampleGradients(through(new MixingFunction(), x(), w), [w])).toThrow(
-      expect.objectContaining({ code: "SAMPLES_MIXED", message: expect.stringMatching(/mixing joins samples along axis 0/) }),
+      expect.objectContaining({
+        code: "SAMPLES_MIXED",
+        message: expect.stringMatching(/mixing joins samples along axis 0/),
+      }),
     );
   });
 
   it("must return rows of the parameter's size", () => {
     const w = new Variable(normal([3]));
     expect(() => sampleGradients(through(new WrongRowsFunction(), x(), w), [w])).toThrow(
-      expect.objectContaining({ code: "SHAPE_MISMATCH", message: "wrongRows.backwardSamples: expected 4 rows of 3 features, found 4 of 1" }),
+      expect.objectContaining({
+        code: "SHAPE_MISMATCH",
+        message: "wrongRows.backwardSamples: expected 4 rows of 3 features, found 4 of 1",
+      }),
     );
   });
 });
@@ -265,8 +372,12 @@ describe("refusals", () => {
     expect(() => sampleGradients(w.sum(), [w])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
     expect(() => sampleGradients(w.reshape([3, 1]), [w])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
     expect(() => sampleGradients(w.slice([0, 0]), [w])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
-    expect(() => sampleGradients(device.ones([3]) as never, [w])).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    expect(() => sampleGradients(w, [device.ones([3]) as never])).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    expect(() => sampleGradients(device.ones([3]) as never, [w])).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
+    expect(() => sampleGradients(w, [device.ones([3]) as never])).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
   });
 
   it("name a parameter assigned since", () => {
@@ -274,7 +385,9 @@ describe("refusals", () => {
     const W = new Variable({ cell }, { name: "W" });
     const y = losses(linear(linear(normal([N, 3]), W), W));
     cell.assign(normal([3, 3], 1));
-    expect(() => sampleGradients(y, [W])).toThrow(expect.objectContaining({ code: "STALE_VALUE", message: expect.stringMatching(/^linear: expected W /) }));
+    expect(() => sampleGradients(y, [W])).toThrow(
+      expect.objectContaining({ code: "STALE_VALUE", message: expect.stringMatching(/^linear: expected W /) }),
+    );
     cell.dispose();
   });
 });

@@ -14,7 +14,13 @@ class WrongFunction extends FunctionNode {
     return [x.square()];
   }
   backward([gy]: readonly [Variable]) {
-    const wrong = device.tensor([[0, 0, 0], [0, 0, 1]], { dtype: "float64" });
+    const wrong = device.tensor(
+      [
+        [0, 0, 0],
+        [0, 0, 1],
+      ],
+      { dtype: "float64" },
+    );
     return [() => gy.mul(this.retained(0)).mul(2).add(wrong)];
   }
 }
@@ -69,7 +75,9 @@ describe("checkBackward", () => {
 
   it("refuses float32, which has too few digits", async () => {
     await expect(checkBackward((x) => x.sin(), [device.ones([2])])).rejects.toMatchObject({ code: "DTYPE_MISMATCH" });
-    await expect(checkBackward((x) => x, [device.ones([2], { dtype: "int32" })])).rejects.toMatchObject({ code: "BAD_ARGUMENT" });
+    await expect(checkBackward((x) => x, [device.ones([2], { dtype: "int32" })])).rejects.toMatchObject({
+      code: "BAD_ARGUMENT",
+    });
   });
 });
 
@@ -77,13 +85,18 @@ describe("checkDoubleBackward", () => {
   memoryReturns(device);
 
   it("accepts right second derivatives", async () => {
-    await checkDoubleBackward((x, y) => x.div(y).exp(), [draw(device, [3], 0), device.tensor([1, 2, 3], { dtype: "float64" })]);
+    await checkDoubleBackward(
+      (x, y) => x.div(y).exp(),
+      [draw(device, [3], 0), device.tensor([1, 2, 3], { dtype: "float64" })],
+    );
   });
 
   it("finds a gradient that is right but forgets what it depends on", async () => {
     const x = [draw(device, [3], 0)];
     await checkBackward((x) => apply(new DetachedFunction(), x), x);
-    await expect(checkDoubleBackward((x) => apply(new DetachedFunction(), x), x)).rejects.toMatchObject({ code: "BAD_PLUGIN" });
+    await expect(checkDoubleBackward((x) => apply(new DetachedFunction(), x), x)).rejects.toMatchObject({
+      code: "BAD_PLUGIN",
+    });
   });
 });
 
@@ -96,9 +109,13 @@ describe("checkSampleGradients", () => {
   });
 
   it("finds rows in the wrong order, though their sum is right", async () => {
-    await expect(checkSampleGradients((w) => apply(new SwappedFunction(), x(), w).sum({ axis: 1 }), [draw(device, [2], 1)])).rejects.toMatchObject({
+    await expect(
+      checkSampleGradients((w) => apply(new SwappedFunction(), x(), w).sum({ axis: 1 }), [draw(device, [2], 1)]),
+    ).rejects.toMatchObject({
       code: "BAD_PLUGIN",
-      message: expect.stringMatching(/^checkSampleGradients: expected row 0 of parameter 0 \(float64 \[2\]\) to be -?[\d.e-]+ at element 0, found/),
+      message: expect.stringMatching(
+        /^checkSampleGradients: expected row 0 of parameter 0 \(float64 \[2\]\) to be -?[\d.e-]+ at element 0, found/,
+      ),
     });
   });
 });

@@ -57,8 +57,12 @@ describe("grad", () => {
 
   it("refuses functions of several elements, and arguments that are not there", () => {
     expect(() => grad((x) => x.square())(at(1, 2))).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
-    expect(() => grad((x) => x.sum(), { argument: 1 })(at(1))).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    expect(() => grad((_x: Variable) => at(1) as never)(at(1))).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    expect(() => grad((x) => x.sum(), { argument: 1 })(at(1))).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
+    expect(() => grad((_x: Variable) => at(1) as never)(at(1))).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
     expect(() => grad((x) => x.sum())(2 as never)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
   });
 });
@@ -89,6 +93,8 @@ describe("vjp", () => {
   });
 
   it("refuses a vector of another shape", () => {
-    expect(() => vjp((x) => x.square(), at(1, 2)).pullback(at(1))).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+    expect(() => vjp((x) => x.square(), at(1, 2)).pullback(at(1))).toThrow(
+      expect.objectContaining({ code: "SHAPE_MISMATCH" }),
+    );
   });
 });

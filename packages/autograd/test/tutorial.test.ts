@@ -65,7 +65,15 @@ describe("the worked example", () => {
     // Block C: reverse mode by the library.
     u5.backward({ retainGrad: true });
 
-    const pairs = [[ub5, u5], [ub4, u4], [ub3, u3], [ub2, u2], [ub1, u1], [xb2, x2], [xb1, x1]] as const;
+    const pairs = [
+      [ub5, u5],
+      [ub4, u4],
+      [ub3, u3],
+      [ub2, u2],
+      [ub1, u1],
+      [xb2, x2],
+      [xb1, x1],
+    ] as const;
     for (const [byHand, u] of pairs) {
       expect(Math.abs((await byHand.item()) - (await (u.grad as Variable).item()))).toBeLessThanOrEqual(1e-15);
     }
@@ -130,7 +138,11 @@ describe("the worked example", () => {
 function trimmedSum(rows: Tensor): Tensor {
   const [samples = 0] = rows.shape;
   const cut = Math.floor(0.2 * samples);
-  return rows.sort({ axis: 0 }).slice([cut, samples - cut]).mean({ axis: 0 }).mul(samples);
+  return rows
+    .sort({ axis: 0 })
+    .slice([cut, samples - cut])
+    .mean({ axis: 0 })
+    .mul(samples);
 }
 
 /** A linear node that calls a rule inside its own backward: tutorial, Listing 4. */
@@ -162,13 +174,19 @@ describe("a rule inside a node's own backward (Listing 4)", () => {
     const float64 = { dtype: "float64" } as const;
     const x = draw(device, [20, 3], 0);
     const make = () => [[4, 3], [4], [2, 4], [2]].map((shape, k) => new Variable(draw(device, shape, k + 1)));
-    const loss = (y: Variable) => y.sub(device.ones([20, 2], float64)).square().sum({ axis: 1 });
+    const loss = (y: Variable) =>
+      y
+        .sub(device.ones([20, 2], float64))
+        .square()
+        .sum({ axis: 1 });
 
     const inside = make();
     const [W1, b1, W2, b2] = inside as [Variable, Variable, Variable, Variable];
     const [h] = new RobustLinearFunction().apply(x, W1, b1);
     const [y] = new RobustLinearFunction().apply((h as Variable).tanh(), W2, b2);
-    loss(y as Variable).sum().backward();
+    loss(y as Variable)
+      .sum()
+      .backward();
 
     const outside = make();
     const [V1, c1, V2, c2] = outside as [Variable, Variable, Variable, Variable];

@@ -46,9 +46,14 @@ describe("Variable", () => {
 
   it("takes Variables, tensors and numbers beside it", async () => {
     const x = new Variable(device.tensor([2]));
-    const y = x.mul(device.tensor([3])).add(1).sub(x);
+    const y = x
+      .mul(device.tensor([3]))
+      .add(1)
+      .sub(x);
     expect(await y.toArray()).toEqual([5]);
-    expect(await add(exp(x), sin(x)).toArray()).toEqual([Math.fround(Math.fround(Math.exp(2)) + Math.fround(Math.sin(2)))]);
+    expect(await add(exp(x), sin(x)).toArray()).toEqual([
+      Math.fround(Math.fround(Math.exp(2)) + Math.fround(Math.sin(2))),
+    ]);
   });
 
   it("detaches into a constant of the same value", async () => {
@@ -94,11 +99,16 @@ describe("backward", () => {
   it("starts from gradOutput where there are several elements", async () => {
     const x = new Variable(device.tensor([1, 2]));
     expect(() => x.square().backward()).toThrow(
-      expect.objectContaining({ code: "SHAPE_MISMATCH", message: "backward: expected one element, found float32 [2]; reduce it with mean() or pass gradOutput" }),
+      expect.objectContaining({
+        code: "SHAPE_MISMATCH",
+        message: "backward: expected one element, found float32 [2]; reduce it with mean() or pass gradOutput",
+      }),
     );
     x.square().backward({ gradOutput: device.tensor([1, 10]) });
     expect(await x.grad?.toArray()).toEqual([2, 40]);
-    expect(() => x.square().backward({ gradOutput: device.ones([3]) })).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+    expect(() => x.square().backward({ gradOutput: device.ones([3]) })).toThrow(
+      expect.objectContaining({ code: "SHAPE_MISMATCH" }),
+    );
     expect(() => x.square().backward({ gradOutput: device.ones([2], { dtype: "float64" }) })).toThrow(
       expect.objectContaining({ code: "DTYPE_MISMATCH" }),
     );
@@ -114,7 +124,9 @@ describe("backward", () => {
   it("refuses a Variable without a history", () => {
     const x = new Variable(device.tensor([2]), { requiresGrad: false });
     expect(() => x.square().backward()).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    expect(() => noGrad(() => new Variable(device.ones([1])).neg()).backward()).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    expect(() => noGrad(() => new Variable(device.ones([1])).neg()).backward()).toThrow(
+      expect.objectContaining({ code: "BAD_ARGUMENT" }),
+    );
   });
 
   it("differentiates gradients again when asked", async () => {
@@ -150,7 +162,13 @@ describe("noGrad", () => {
   it("records nothing, also when nested, and recovers from errors", () => {
     const x = new Variable(device.tensor([2]));
     expect(noGrad(() => x.square()).requiresGrad).toBe(false);
-    expect(() => noGrad(() => noGrad(() => { throw new Error("inside"); }))).toThrow("inside");
+    expect(() =>
+      noGrad(() =>
+        noGrad(() => {
+          throw new Error("inside");
+        }),
+      ),
+    ).toThrow("inside");
     expect(x.square().requiresGrad).toBe(true);
   });
 });

@@ -1,7 +1,14 @@
 import { denseSamples, type Tensor } from "@robgrad/tensor";
 import { repeatedAxes, sameShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import { alignSamples, isCarried, rowsOf, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import {
+  alignSamples,
+  isCarried,
+  rowsOf,
+  type SampleAxis,
+  type SampleContext,
+  type SampleTracking,
+} from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { sumTo } from "./sum-to.js";
 
@@ -30,7 +37,17 @@ class BroadcastToFunction extends FunctionNode {
     const shape = this.inputShape(0);
     if (!isCarried(state)) return [null];
     const others = repeatedAxes(shape, gy.shape).filter((axis) => axis !== state.axis);
-    return [() => denseSamples(rowsOf(others.length === 0 ? gy.value : gy.value.sum({ axis: others, keepdims: true }), state, samples, shape))];
+    return [
+      () =>
+        denseSamples(
+          rowsOf(
+            others.length === 0 ? gy.value : gy.value.sum({ axis: others, keepdims: true }),
+            state,
+            samples,
+            shape,
+          ),
+        ),
+    ];
   }
 
   /** A parameter repeated N times along one axis stands for one copy per sample, unless something contradicts. */

@@ -1,7 +1,18 @@
 import { codedError, concat as concatTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import { agree, chainSamples, isCarried, none, settled, standing, type Alignment, type Claim, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import {
+  agree,
+  chainSamples,
+  isCarried,
+  none,
+  settled,
+  standing,
+  type Alignment,
+  type Claim,
+  type SampleAxis,
+  type SampleTracking,
+} from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { reshape } from "./reshape.js";
 import { isVariable } from "../variable-node.js";
@@ -41,7 +52,9 @@ class ConcatFunction extends FunctionNode {
     const known = settled(states);
     if (known !== undefined) return known;
     const { inputs } = this[place];
-    const claims = states.flatMap((state, input): Claim[] => (isCarried(state) ? [{ input, axis: state.axis, state }] : []));
+    const claims = states.flatMap((state, input): Claim[] =>
+      isCarried(state) ? [{ input, axis: state.axis, state }] : [],
+    );
     const alignment: Alignment = {
       label: "concat",
       inputs,
@@ -53,7 +66,9 @@ class ConcatFunction extends FunctionNode {
     const left = standing(alignment, claims);
     const across = left.some(({ axis }) => axis !== this.#axis);
     if (across || (left.length === 0 && states.every(({ kind }) => kind !== "single"))) return agree(alignment, claims);
-    const parts = states.map((state, input) => (isCarried(state) && !left.some((claim) => claim.input === input) ? none : state));
+    const parts = states.map((state, input) =>
+      isCarried(state) && !left.some((claim) => claim.input === input) ? none : state,
+    );
     return chainSamples(this.#axis, parts, this.#extents(), tracking.samples);
   }
 }
@@ -67,7 +82,10 @@ class ConcatFunction extends FunctionNode {
  * @throws           SHAPE_MISMATCH, DTYPE_MISMATCH, BAD_ARGUMENT for an empty list.
  * @example          concat([new Variable(device.ones([1, 2])), device.zeros([3, 2])])
  */
-export function concat(variables: readonly (Variable | Tensor)[], { axis = 0 }: { readonly axis?: number } = {}): Variable {
+export function concat(
+  variables: readonly (Variable | Tensor)[],
+  { axis = 0 }: { readonly axis?: number } = {},
+): Variable {
   const [first] = variables;
   if (first === undefined) throw codedError("BAD_ARGUMENT", "concat: expected at least one operand, found none");
   const along = normalizeAxis("concat", axis, shapeOfOperand("concat", first).length);
@@ -82,7 +100,10 @@ export function concat(variables: readonly (Variable | Tensor)[], { axis = 0 }: 
  * @throws         SHAPE_MISMATCH, DTYPE_MISMATCH, BAD_ARGUMENT for an empty list.
  * @example        stack([new Variable(device.ones([2])), device.zeros([2])], { axis: 1 })
  */
-export function stack(variables: readonly (Variable | Tensor)[], { axis = 0 }: { readonly axis?: number } = {}): Variable {
+export function stack(
+  variables: readonly (Variable | Tensor)[],
+  { axis = 0 }: { readonly axis?: number } = {},
+): Variable {
   const [first] = variables;
   if (first === undefined) throw codedError("BAD_ARGUMENT", "stack: expected at least one operand, found none");
   const { length } = shapeOfOperand("stack", first);

@@ -14,7 +14,14 @@ import {
 } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
 import { isRecording } from "../recording.js";
-import { alignSamples, isCarried, rowsOf, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import {
+  alignSamples,
+  isCarried,
+  rowsOf,
+  type SampleAxis,
+  type SampleContext,
+  type SampleTracking,
+} from "../sample-axis.js";
 import type { Operand, Variable } from "../variable.js";
 import { isVariable, makeVariable } from "../variable-node.js";
 import { sumTo } from "./sum-to.js";
@@ -42,7 +49,10 @@ function derive(e: Expression, index: number): Partial | null {
     if (at < 0) at = reads.push(k) - 1;
     return input(at);
   });
-  const zero = packed.kind === "apply" && packed.operation === "mul" && packed.arguments.some((a) => a.kind === "constant" && a.value === 0);
+  const zero =
+    packed.kind === "apply" &&
+    packed.operation === "mul" &&
+    packed.arguments.some((a) => a.kind === "constant" && a.value === 0);
   return zero ? null : { body: packed, reads };
 }
 
@@ -84,7 +94,8 @@ export class ElementwiseFunction extends FunctionNode {
       const { body, reads } = derivative;
       if (body.kind === "input") return sumTo(gy, shape);
       const operands = reads.map((index) => (index === 0 ? gy : this.retained(index - 1)));
-      if (isRecording()) return sumTo(new ElementwiseFunction(`${this.#name}Gradient`, body).apply(...operands)[0] as Variable, shape);
+      if (isRecording())
+        return sumTo(new ElementwiseFunction(`${this.#name}Gradient`, body).apply(...operands)[0] as Variable, shape);
       const tensors = operands.map((operand) => operand.current);
       const axes = repeatedAxes(shape, gy.shape);
       if (axes.length === 0) return makeVariable(mapExpression(this.#name, body, tensors));
@@ -140,7 +151,8 @@ export function elementwise(name: Exclude<OperationName, "where">, operands: rea
     const [first, ...rest] = values as [Tensor, ...(Tensor | number)[]];
     return (first[name] as TensorMethod).apply(first, rest);
   };
-  if (!isRecording() || !needsGradient(operands)) return makeVariable(evaluate(operands.map((operand) => valueOf(name, operand))));
+  if (!isRecording() || !needsGradient(operands))
+    return makeVariable(evaluate(operands.map((operand) => valueOf(name, operand))));
   const variables = operands.filter((operand) => typeof operand !== "number");
   const node = new ElementwiseFunction(name, formulaOf(name, operands), (tensors) => {
     if (tensors.length === operands.length) return evaluate(tensors);
@@ -172,5 +184,8 @@ function needsGradient(operands: readonly Operand[]): boolean {
 export function valueOf(subject: string, operand: unknown): Tensor | number {
   if (isVariable(operand)) return operand.current;
   if (Tensor.is(operand) || typeof operand === "number") return operand;
-  throw codedError("BAD_ARGUMENT", `${subject}: expected Variables, tensors and numbers, found ${operand === null ? "null" : typeof operand}`);
+  throw codedError(
+    "BAD_ARGUMENT",
+    `${subject}: expected Variables, tensors and numbers, found ${operand === null ? "null" : typeof operand}`,
+  );
 }

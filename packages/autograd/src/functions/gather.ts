@@ -1,7 +1,16 @@
 import { denseSamples, scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis, sizeOf } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { alongSamples, bySample, isCarried, moveTo, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import {
+  alongSamples,
+  bySample,
+  isCarried,
+  moveTo,
+  none,
+  type SampleAxis,
+  type SampleContext,
+  type SampleTracking,
+} from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { tensorOf } from "./operand.js";
 import { scatterAdd } from "./scatter-add.js";
@@ -46,25 +55,43 @@ class GatherFunction extends FunctionNode {
         const chosen = places.reshape([samples, -1]);
         const count = chosen.shape[1] as number;
         const first = gy.device.arange(samples, { dtype: "int32" }).mul(size).reshape([samples, 1]);
-        const order = [0, 1, ...values.shape.map((_, k) => k).slice(2 + depth, 2 + depth + rank - 1), ...values.shape.map((_, k) => k).slice(2, 2 + depth), ...values.shape.map((_, k) => k).slice(2 + depth + rank - 1)];
+        const order = [
+          0,
+          1,
+          ...values.shape.map((_, k) => k).slice(2 + depth, 2 + depth + rank - 1),
+          ...values.shape.map((_, k) => k).slice(2, 2 + depth),
+          ...values.shape.map((_, k) => k).slice(2 + depth + rank - 1),
+        ];
         const before = shape.slice(0, axis);
         const after = shape.slice(axis + 1);
         const updates = values.permute(order).reshape([samples * count, sizeOf(before), sizeOf(after)]);
         const rows = scatterTensors(chosen.add(first).reshape([samples * count]), updates, { size: samples * size });
-        return denseSamples(rows.reshape([samples, size, sizeOf(before), sizeOf(after)]).permute([0, 2, 1, 3]).reshape([samples, ...shape]));
+        return denseSamples(
+          rows
+            .reshape([samples, size, sizeOf(before), sizeOf(after)])
+            .permute([0, 2, 1, 3])
+            .reshape([samples, ...shape]),
+        );
       },
     ];
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
     const axis = this.#axis;
-    if (state.kind === "none") return this.#indices.shape[0] === samples ? { kind: "axis", axis, assumed: "length" } : none;
+    if (state.kind === "none")
+      return this.#indices.shape[0] === samples ? { kind: "axis", axis, assumed: "length" } : none;
     if (!isCarried(state)) return state;
     if (state.axis === axis) return alongSamples("gather", state, axis);
     return state.axis < axis ? state : moveTo(state, state.axis + this.#indices.shape.length - 1);
   }
 }
 
-export function gather(x: Variable, indices: Variable | Tensor, { axis = 0 }: { readonly axis?: number } = {}): Variable {
-  return new GatherFunction(tensorOf("gather", indices), normalizeAxis("gather", axis, x.shape.length)).apply(x)[0] as Variable;
+export function gather(
+  x: Variable,
+  indices: Variable | Tensor,
+  { axis = 0 }: { readonly axis?: number } = {},
+): Variable {
+  return new GatherFunction(tensorOf("gather", indices), normalizeAxis("gather", axis, x.shape.length)).apply(
+    x,
+  )[0] as Variable;
 }

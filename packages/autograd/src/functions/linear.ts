@@ -1,7 +1,15 @@
 import { codedError, denseSamples, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import { assume, isCarried, none, rowsOf, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import {
+  assume,
+  isCarried,
+  none,
+  rowsOf,
+  type SampleAxis,
+  type SampleContext,
+  type SampleTracking,
+} from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { matmul, productRows, productSamples } from "./matmul.js";
 import { variableOf } from "./operand.js";
@@ -31,7 +39,10 @@ class LinearFunction extends FunctionNode {
   }
 
   /** Row n is Σₜ δₙₜ ⊗ xₙₜ for W and Σₜ δₙₜ for b. */
-  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state] }: SampleContext): ((() => SampleMatrix) | null)[] {
+  override backwardSamples(
+    [gy]: readonly [Variable],
+    { samples, outputs: [state] }: SampleContext,
+  ): ((() => SampleMatrix) | null)[] {
     const last = gy.shape.length - 1;
     if (!isCarried(state) || state.axis === last) return [null, null, null];
     const between = gy.shape.map((_, axis) => axis).filter((axis) => axis !== state.axis && axis !== last);
@@ -49,7 +60,9 @@ class LinearFunction extends FunctionNode {
     const [x, W, b] = states as [SampleAxis, SampleAxis, SampleAxis?];
     // A constant vector of length N is the features of one x, not a batch.
     if (x.kind === "axis" && this.inputShape(0).length === 1 && !this[place].inputs[0]?.requiresGrad) return none;
-    const y = productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) => (k === 2 ? -1 : rank - 1));
+    const y = productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) =>
+      k === 2 ? -1 : rank - 1,
+    );
     return isCarried(y) && y.assumed === "length" ? assume(y, undefined) : y;
   }
 }
@@ -75,15 +88,23 @@ export function linear(x: Variable | Tensor, W: Variable | Tensor, b?: Variable 
   const inputs = [x, W, ...(b === undefined ? [] : [b])].map((operand) => variableOf("linear", operand));
   const [from, weights, bias] = inputs as [Variable, Variable, Variable?];
   const p = from.shape[from.shape.length - 1];
-  const operands = ["x", "W", "b"].slice(0, inputs.length).map((name, k) => `${name}: ${inputs[k]?.dtype} ${formatShape(inputs[k]?.shape ?? [])}`);
+  const operands = ["x", "W", "b"]
+    .slice(0, inputs.length)
+    .map((name, k) => `${name}: ${inputs[k]?.dtype} ${formatShape(inputs[k]?.shape ?? [])}`);
   if (weights.shape.length !== 2 || p === undefined) {
     throw codedError("SHAPE_MISMATCH", `linear: expected x [N, …, P] and W [Q, P], found (${operands.join(", ")})`);
   }
   if (p !== weights.shape[1]) {
-    throw codedError("SHAPE_MISMATCH", `linear: expected x.shape[${from.shape.length - 1}] = W.shape[1], found ${p} ≠ ${weights.shape[1]} (${operands.join(", ")})`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `linear: expected x.shape[${from.shape.length - 1}] = W.shape[1], found ${p} ≠ ${weights.shape[1]} (${operands.join(", ")})`,
+    );
   }
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== weights.shape[0])) {
-    throw codedError("SHAPE_MISMATCH", `linear: expected b of shape [${weights.shape[0]}], found (${operands.join(", ")})`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `linear: expected b of shape [${weights.shape[0]}], found (${operands.join(", ")})`,
+    );
   }
   return new LinearFunction().apply(...inputs)[0] as Variable;
 }

@@ -36,7 +36,14 @@ class LogSumExpFunction extends FunctionNode {
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     const kept = keptShape(this.inputShape(0), this.#axes);
-    return [() => this.retained(0).map((x, y, g) => x.sub(y).exp().mul(g), reshape(this.retainedOutput(0), kept), reshape(gy, kept))];
+    return [
+      () =>
+        this.retained(0).map(
+          (x, y, g) => x.sub(y).exp().mul(g),
+          reshape(this.retainedOutput(0), kept),
+          reshape(gy, kept),
+        ),
+    ];
   }
 
   override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {
@@ -56,5 +63,7 @@ class LogSumExpFunction extends FunctionNode {
  */
 export function logSumExp(x: Variable | Tensor, { axis, keepdims = false }: AxisOptions = {}): Variable {
   const from = variableOf("logSumExp", x);
-  return new LogSumExpFunction(normalizeAxes("logSumExp", axis, from.shape.length), keepdims).apply(from)[0] as Variable;
+  return new LogSumExpFunction(normalizeAxes("logSumExp", axis, from.shape.length), keepdims).apply(
+    from,
+  )[0] as Variable;
 }

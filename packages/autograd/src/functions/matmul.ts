@@ -112,7 +112,9 @@ export function productSamples(
       extent: (axis) => shape[axis] as number,
       extentOf: (input, axis) => {
         const own = inputs[input]?.shape ?? [];
-        const from = own.findIndex((_, k) => outputAxis(input, k, own.length, rank, contracted(input, own.length)) === axis);
+        const from = own.findIndex(
+          (_, k) => outputAxis(input, k, own.length, rank, contracted(input, own.length)) === axis,
+        );
         return from < 0 ? 1 : (own[from] as number);
       },
     },
@@ -132,7 +134,13 @@ export function matmul(a: Variable | Tensor, b: Variable | Tensor): Variable {
   const [p, q] = [left.shape.length, right.shape.length];
   if (p === 0 || q === 0 || (p > 1 && q > 1)) return new MatmulFunction().apply(left, right)[0] as Variable;
   // A vector is a row on the left, a column on the right.
-  const product = matmul(p === 1 ? reshape(left, [1, left.shape[0] as number]) : left, q === 1 ? reshape(right, [right.shape[0] as number, 1]) : right);
+  const product = matmul(
+    p === 1 ? reshape(left, [1, left.shape[0] as number]) : left,
+    q === 1 ? reshape(right, [right.shape[0] as number, 1]) : right,
+  );
   const { length } = product.shape;
-  return reshape(product, product.shape.filter((_, axis) => !(p === 1 && axis === length - 2) && !(q === 1 && axis === length - 1)));
+  return reshape(
+    product,
+    product.shape.filter((_, axis) => !(p === 1 && axis === length - 2) && !(q === 1 && axis === length - 1)),
+  );
 }

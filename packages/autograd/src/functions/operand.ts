@@ -11,7 +11,10 @@ export function shapeOfOperand(subject: string, operand: unknown): readonly numb
 export function variableOf(subject: string, operand: unknown): Variable {
   if (isVariable(operand)) return operand;
   if (Tensor.is(operand)) return makeVariable(operand);
-  throw codedError("BAD_ARGUMENT", `${subject}: expected a Variable or a tensor, found ${operand === null ? "null" : typeof operand}`);
+  throw codedError(
+    "BAD_ARGUMENT",
+    `${subject}: expected a Variable or a tensor, found ${operand === null ? "null" : typeof operand}`,
+  );
 }
 
 /** The tensor of a Variable or tensor, for operands that carry no gradient, such as indices. */

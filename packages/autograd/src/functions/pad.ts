@@ -27,7 +27,9 @@ class PadFunction extends FunctionNode {
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     const shape = this.inputShape(0);
-    return [() => gy.slice(...this.#widths.map(([before], axis) => [before, before + (shape[axis] as number)] as const))];
+    return [
+      () => gy.slice(...this.#widths.map(([before], axis) => [before, before + (shape[axis] as number)] as const)),
+    ];
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {

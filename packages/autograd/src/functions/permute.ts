@@ -35,13 +35,20 @@ class PermuteFunction extends FunctionNode {
 
 export function permute(x: Variable, order?: readonly number[]): Variable {
   const rank = x.shape.length;
-  const axes = order === undefined ? x.shape.map((_, axis) => rank - 1 - axis) : order.map((axis) => normalizeAxis("permute", axis, rank));
+  const axes =
+    order === undefined
+      ? x.shape.map((_, axis) => rank - 1 - axis)
+      : order.map((axis) => normalizeAxis("permute", axis, rank));
   return new PermuteFunction(axes, "permute").apply(x)[0] as Variable;
 }
 
 export function transpose(x: Variable): Variable {
   const rank = x.shape.length;
-  if (rank < 2) throw codedError("SHAPE_MISMATCH", `transpose: expected at least two axes, found ${x.dtype} ${formatShape(x.shape)}`);
+  if (rank < 2)
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `transpose: expected at least two axes, found ${x.dtype} ${formatShape(x.shape)}`,
+    );
   const order = x.shape.map((_, axis) => axis);
   [order[rank - 2], order[rank - 1]] = [rank - 1, rank - 2];
   return new PermuteFunction(order, "transpose").apply(x)[0] as Variable;

@@ -32,7 +32,9 @@ class ScatterAddFunction extends FunctionNode {
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     const options = { axis: this.#axis };
-    return [() => (this.#mode === "slices" ? gy.gather(this.#indices, options) : gy.takeAlongAxis(this.#indices, options))];
+    return [
+      () => (this.#mode === "slices" ? gy.gather(this.#indices, options) : gy.takeAlongAxis(this.#indices, options)),
+    ];
   }
 
   override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {

@@ -26,12 +26,20 @@ class SliceFunction extends FunctionNode {
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     const shape = this.inputShape(0);
-    return [() => pad(gy, this.#ranges.map(([start, stop], axis) => [start, (shape[axis] as number) - stop] as const))];
+    return [
+      () =>
+        pad(
+          gy,
+          this.#ranges.map(([start, stop], axis) => [start, (shape[axis] as number) - stop] as const),
+        ),
+    ];
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
     const range = isCarried(state) ? this.#ranges[state.axis] : undefined;
-    return range === undefined || !isCarried(state) ? state : sliceSamples(state, range, this.inputShape(0)[state.axis] as number, samples);
+    return range === undefined || !isCarried(state)
+      ? state
+      : sliceSamples(state, range, this.inputShape(0)[state.axis] as number, samples);
   }
 }
 

@@ -32,7 +32,11 @@ class SoftmaxFunction extends FunctionNode {
     this.retainOutputs(0);
     const m = maxTensor(x, { axis: this.#axis, keepdims: true });
     const total = reduceFormula("sum", shifted, [x, m], { axis: this.#axis, keepdims: true });
-    return [this.#log ? x.map((u, largest, s) => u.sub(largest).sub(s.log()), m, total) : x.map((u, largest, s) => u.sub(largest).exp().div(s), m, total)];
+    return [
+      this.#log
+        ? x.map((u, largest, s) => u.sub(largest).sub(s.log()), m, total)
+        : x.map((u, largest, s) => u.sub(largest).exp().div(s), m, total),
+    ];
   }
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {

@@ -16,10 +16,15 @@ import { ElementwiseFunction, valueOf } from "./elementwise.js";
 export function where(condition: Variable | Tensor, a: Operand, b: Operand): Variable {
   const operands = [condition, a, b];
   let next = 0;
-  const formula = apply("where", ...operands.map((operand) => (typeof operand === "number" ? constant(operand) : input(next++))));
+  const formula = apply(
+    "where",
+    ...operands.map((operand) => (typeof operand === "number" ? constant(operand) : input(next++))),
+  );
   const node = new ElementwiseFunction("where", formula, (tensors) => {
     let used = 0;
-    const [chosen, first, second] = operands.map((operand) => (typeof operand === "number" ? operand : (tensors[used++] as Tensor)));
+    const [chosen, first, second] = operands.map((operand) =>
+      typeof operand === "number" ? operand : (tensors[used++] as Tensor),
+    );
     return whereTensors(chosen as Tensor, first as Tensor | number, second as Tensor | number);
   });
   for (const operand of operands) valueOf("where", operand);

@@ -49,7 +49,11 @@ export async function checkBackward(f: Checked, inputs: readonly Tensor[], optio
  * @throws         Rejects with BAD_PLUGIN giving expected, found, input, direction and worst element.
  * @example        await checkDoubleBackward((x) => x.sin(), [device.tensor([0.1, 0.7], { dtype: "float64" })]);
  */
-export async function checkDoubleBackward(f: Checked, inputs: readonly Tensor[], options: CheckOptions = {}): Promise<void> {
+export async function checkDoubleBackward(
+  f: Checked,
+  inputs: readonly Tensor[],
+  options: CheckOptions = {},
+): Promise<void> {
   const shape = tidy(() => noGrad(() => f(...inputs.map((x) => new Variable(x))).shape));
   const { device } = inputs[0] as Tensor;
   const v = device.tensor(generator((options.seed ?? 0) + 1).normal(shape).values, { shape, dtype: "float64" });
@@ -81,12 +85,16 @@ async function check(subject: string, f: Checked, inputs: readonly Tensor[], opt
   const { directions = 3, step = 1e-5, relative = 1e-6, absolute = 1e-8, seed = 0 } = options;
   for (const x of inputs) {
     if (isFloating(x.dtype) && x.dtype !== "float64") {
-      throw codedError("DTYPE_MISMATCH", `${subject}: expected float64 inputs, found ${x.dtype} ${formatShape(x.shape)}; central differences need the digits`);
+      throw codedError(
+        "DTYPE_MISMATCH",
+        `${subject}: expected float64 inputs, found ${x.dtype} ${formatShape(x.shape)}; central differences need the digits`,
+      );
     }
   }
   const differentiable = inputs.map((x, k) => ({ x, k })).filter(({ x }) => isFloating(x.dtype));
   const [first] = differentiable;
-  if (first === undefined) throw codedError("BAD_ARGUMENT", `${subject}: expected at least one float64 input, found none`);
+  if (first === undefined)
+    throw codedError("BAD_ARGUMENT", `${subject}: expected at least one float64 input, found none`);
   const { device } = first.x;
   const random = generator(seed);
   const shape = tidy(() => noGrad(() => f(...inputs.map((x) => new Variable(x))).shape));
@@ -96,7 +104,8 @@ async function check(subject: string, f: Checked, inputs: readonly Tensor[], opt
     for (const { x, k } of differentiable) {
       const gradient = gradients[k] as ArrayLike<number>;
       const difference = (direction: Tensor) => centralDifference(f, inputs, k, direction, step, v);
-      const bad = (expected: number, found: number) => !(Math.abs(expected - found) <= absolute + relative * Math.max(Math.abs(expected), Math.abs(found)));
+      const bad = (expected: number, found: number) =>
+        !(Math.abs(expected - found) <= absolute + relative * Math.max(Math.abs(expected), Math.abs(found)));
       for (let turn = 0; turn < directions; turn++) {
         const values = random.normal(x.shape).values;
         const direction = device.tensor(values, { shape: x.shape, dtype: "float64" });
@@ -124,7 +133,9 @@ async function gradientsOf(f: Checked, inputs: readonly Tensor[], v: Tensor): Pr
     const variables = inputs.map((x) => new Variable(x));
     const y = f(...variables);
     const wanted = variables.filter((x) => x.requiresGrad);
-    const found = y.requiresGrad ? propagate(y.node, makeVariable(v), new Set(wanted.map(({ node }) => node))) : undefined;
+    const found = y.requiresGrad
+      ? propagate(y.node, makeVariable(v), new Set(wanted.map(({ node }) => node)))
+      : undefined;
     return variables.map(({ node }) => (found?.get(node) ?? zerosFor(node)).value.copy());
   });
   return Promise.all(
@@ -136,11 +147,20 @@ async function gradientsOf(f: Checked, inputs: readonly Tensor[], v: Tensor): Pr
   );
 }
 
-async function centralDifference(f: Checked, inputs: readonly Tensor[], k: number, direction: Tensor, step: number, v: Tensor): Promise<number> {
+async function centralDifference(
+  f: Checked,
+  inputs: readonly Tensor[],
+  k: number,
+  direction: Tensor,
+  step: number,
+  v: Tensor,
+): Promise<number> {
   const sides = tidy(() =>
     [step, -step].map((h) => {
       const moved = inputs.map((x, j) => new Variable(j === k ? x.add(direction.mul(h)) : x));
-      return f(...moved).value.mul(v).sum();
+      return f(...moved)
+        .value.mul(v)
+        .sum();
     }),
   );
   const [up, down] = await Promise.all(
@@ -153,7 +173,11 @@ async function centralDifference(f: Checked, inputs: readonly Tensor[], k: numbe
   return ((up as number) - (down as number)) / (2 * step);
 }
 
-async function worstElement(x: Tensor, gradient: ArrayLike<number>, difference: (direction: Tensor) => Promise<number>) {
+async function worstElement(
+  x: Tensor,
+  gradient: ArrayLike<number>,
+  difference: (direction: Tensor) => Promise<number>,
+) {
   let worst = { at: 0, error: -1, expected: NaN, found: NaN };
   for (let at = 0; at < x.size; at++) {
     const unit = new Float64Array(x.size);

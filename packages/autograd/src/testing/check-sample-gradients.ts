@@ -69,6 +69,8 @@ export async function checkSampleGradients(
       }
     };
     alone.forEach((list, n) => compare(`row ${n}`, list[k] as ArrayLike<number>, (i) => row[n * size + i] as number));
-    compare("the sum of rows", together[k] as ArrayLike<number>, (i) => alone.reduce((total, _, n) => total + (row[n * size + i] as number), 0));
+    compare("the sum of rows", together[k] as ArrayLike<number>, (i) =>
+      alone.reduce((total, _, n) => total + (row[n * size + i] as number), 0),
+    );
   });
 }

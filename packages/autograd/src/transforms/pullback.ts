@@ -17,19 +17,30 @@ export interface Pulled {
  * Runs f on aliases of its arguments, so that only what f does with them counts. Outside `noGrad` the way back is
  * recorded too: results can be differentiated again, in the arguments and in whatever f closes over.
  */
-export function pullback(subject: string, f: (...args: Variable[]) => Variable, args: readonly (Variable | Tensor)[]): Pulled {
+export function pullback(
+  subject: string,
+  f: (...args: Variable[]) => Variable,
+  args: readonly (Variable | Tensor)[],
+): Pulled {
   const inputs = args.map((arg) => {
     const x = variableOf(subject, arg);
-    return x.requiresGrad ? withGrad(() => alias(x)) : new Variable(x.value, { ...(x.name === undefined ? {} : { name: x.name }) });
+    return x.requiresGrad
+      ? withGrad(() => alias(x))
+      : new Variable(x.value, { ...(x.name === undefined ? {} : { name: x.name }) });
   });
   const value = withGrad(() => f(...inputs));
-  if (!isVariable(value)) throw codedError("BAD_ARGUMENT", `${subject}: expected the function to return a Variable, found ${value === null ? "null" : typeof value}`);
+  if (!isVariable(value))
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected the function to return a Variable, found ${value === null ? "null" : typeof value}`,
+    );
   return {
     value,
     pull: (gradOutput, wanted) => {
       const nodes = wanted.map((k) => {
         const input = inputs[k];
-        if (input === undefined) throw codedError("BAD_ARGUMENT", `${subject}: expected an argument in [0, ${inputs.length}), found ${k}`);
+        if (input === undefined)
+          throw codedError("BAD_ARGUMENT", `${subject}: expected an argument in [0, ${inputs.length}), found ${k}`);
         return input.node;
       });
       const walk = () => {

@@ -33,7 +33,10 @@ export function valueAndGrad(
   return (...args) => {
     const { value, pull } = pullback("grad", f, args);
     if (value.size !== 1) {
-      throw codedError("SHAPE_MISMATCH", `grad: expected the function to return one element, found ${value.dtype} ${formatShape(value.shape)}`);
+      throw codedError(
+        "SHAPE_MISMATCH",
+        `grad: expected the function to return one element, found ${value.dtype} ${formatShape(value.shape)}`,
+      );
     }
     const gradients = pull(onesFor(value.node), typeof argument === "number" ? [argument] : argument);
     return [value, typeof argument === "number" ? (gradients[0] as Variable) : gradients];

@@ -35,7 +35,10 @@ export function vjp(
   return {
     value,
     pullback: (v) => {
-      const gradients = pull(variableOf("vjp", v), args.map((_, k) => k));
+      const gradients = pull(
+        variableOf("vjp", v),
+        args.map((_, k) => k),
+      );
       return isList(x) ? gradients : (gradients[0] as Variable);
     },
   };
