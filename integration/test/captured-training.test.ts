@@ -42,16 +42,25 @@ function training(rule: (rng: DeviceRandom) => Aggregator, { layer = false, movi
 }
 
 describe("a captured training step", () => {
-  const rules: readonly (readonly [string, (rng: DeviceRandom) => Aggregator, object?])[] = [
-    ["mean", () => mean()],
-    ["mean with momentum, whose velocity is made in the first step", () => mean(), { moving: true }],
-    ["soft truncation", () => softTruncation()],
-    ["trimmed mean", () => trimmedMean({ fraction: 0.1 })],
-    ["median of means by layer", () => medianOfMeans({ blocks: 5 }), { layer: true }],
-    ["median of means of blocks dealt at random", (rng) => medianOfMeans({ blocks: 5, rng })],
+  interface Case {
+    readonly name: string;
+    readonly rule: (rng: DeviceRandom) => Aggregator;
+    readonly options?: { readonly layer?: boolean; readonly moving?: boolean };
+  }
+  const rules: readonly Case[] = [
+    { name: "mean", rule: () => mean() },
+    {
+      name: "mean with momentum, whose velocity is made in the first step",
+      rule: () => mean(),
+      options: { moving: true },
+    },
+    { name: "soft truncation", rule: () => softTruncation() },
+    { name: "trimmed mean", rule: () => trimmedMean({ fraction: 0.1 }) },
+    { name: "median of means by layer", rule: () => medianOfMeans({ blocks: 5 }), options: { layer: true } },
+    { name: "median of means of blocks dealt at random", rule: (rng) => medianOfMeans({ blocks: 5, rng }) },
   ];
 
-  it.each(rules)("takes the eager path for 100 steps: %s", async (_, rule, options) => {
+  it.each(rules)("takes the eager path for 100 steps: $name", async ({ rule, options }) => {
     const eager = training(rule, options);
     const replayed = training(rule, options);
     const step = capture(replayed.step);
