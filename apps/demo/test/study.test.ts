@@ -164,7 +164,7 @@ describe("the study's command", () => {
   );
 
   it("names the section of the tutorial for its defaults in --help", async () => {
-    const { status, stdout } = await demo(temporaryFolder(), ["--help"]);
+    const { status, stdout } = await demo(temporaryFolder(), ["--", "--help"]);
     expect(status).toBe(0);
     for (const option of [
       "trials",

@@ -5,7 +5,9 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
   try {
-    const request = readCommandLine(process.argv.slice(2), (text) => process.stdout.write(text));
+    // Some package managers hand on the `--` that ends their own options.
+    const args = process.argv.slice(process.argv[2] === "--" ? 3 : 2);
+    const request = readCommandLine(args, (text) => process.stdout.write(text));
     if (request === null) return exitStatus.success;
     const { runStudy } = await import("./run-study.js");
     return await runStudy(request, {
