@@ -2,10 +2,11 @@ import { concat, type Tensor } from "@robgrad/tensor";
 import type { VariableNode } from "./variable-node.js";
 
 /**
- * Why an axis is only taken to carry samples; such an axis yields to any other. `copies`: a parameter was repeated N
- * times along it · `length`: a constant or indices of length N met a parameter element by element.
+ * Why an axis is only taken to carry samples; such an axis yields to any other. `length`: a constant or indices of
+ * length N met a parameter element by element · `leaf`: a Variable of length N that is not asked for, data or another
+ * parameter · `copies`: a parameter was repeated N times along it.
  */
-export type Assumption = "copies" | "length";
+export type Assumption = "length" | "leaf" | "copies";
 
 /** An axis along which samples lie. */
 export type CarriedSamples =
@@ -65,9 +66,9 @@ export function isCarried(state: SampleAxis | undefined): state is CarriedSample
   return state !== undefined && (state.kind === "axis" || state.kind === "folded" || state.kind === "labelled");
 }
 
-/** The state after samples have met along an axis; copies of a parameter that meet turn out to be no samples. */
+/** The state after samples have met along an axis; what may just as well be a parameter carries none after all. */
 export function mixedAlong(node: string, state: CarriedSamples): SampleAxis {
-  return state.assumed === "copies" ? none : { kind: "mixed", node, axis: state.axis };
+  return state.assumed === "copies" || state.assumed === "leaf" ? none : { kind: "mixed", node, axis: state.axis };
 }
 
 export function moveTo(state: CarriedSamples, axis: number): CarriedSamples {
@@ -146,8 +147,6 @@ export interface Alignment {
   readonly extent: (axis: number) => number;
   /** Extent of an operand along an axis of the result, 1 where it has none. */
   readonly extentOf: (input: number, axis: number) => number;
-  /** Whether a constant's axis is taken for samples from here on: rows of a matrix that is multiplied. */
-  readonly believes?: boolean;
 }
 
 /** How much a claim is worth: a bare constant's is a guess by its length, a parameter's own axis is certainly none. */
@@ -162,7 +161,7 @@ const isFirm = ({ state }: Claim) => state.assumed === undefined;
 /** What remains assumed of claims that agree: nothing, if one of them is firm. */
 function common(states: readonly (Assumption | undefined)[]): Assumption | undefined {
   if (states.includes(undefined)) return undefined;
-  return states.includes("length") ? "length" : "copies";
+  return (["length", "leaf", "copies"] as const).find((assumption) => states.includes(assumption));
 }
 
 /**
@@ -194,7 +193,7 @@ export function standing(
 
 /** The samples of operands that meet index by index: claims that stand must name one axis and agree on it. */
 export function agree(alignment: Alignment, claims: readonly Claim[]): SampleAxis {
-  const { label, inputs, states, tracking, extent, extentOf, believes = false } = alignment;
+  const { label, inputs, states, tracking, extent, extentOf } = alignment;
   const [leader, ...rest] = standing(alignment, claims);
   const singles = states.filter((state) => state.kind === "single");
   const alone = singles[0];
@@ -209,7 +208,7 @@ export function agree(alignment: Alignment, claims: readonly Claim[]): SampleAxi
   const count = extent(axis);
   const assumed = common(
     left.map(({ input, state }) =>
-      state.assumed === undefined && !believes && inputs[input]?.requiresGrad !== true ? "length" : state.assumed,
+      state.assumed === undefined && inputs[input]?.requiresGrad !== true ? "length" : state.assumed,
     ),
   );
   const spread = ({ input }: Claim) => extentOf(input, axis) !== count;

@@ -1,7 +1,7 @@
-import { codedError, denseSamples, stack, summed, tidy, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { codedError, denseSamples, stack, summed, tidy, type SampleMatrix } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { Gradients, onesFor, propagate, zerosFor } from "./backward.js";
-import { place, type FunctionNode, type GradientThunk } from "./function-node.js";
+import { place, type FunctionNode } from "./function-node.js";
 import { reachable } from "./graph.js";
 import { noGrad } from "./recording.js";
 import { isAttributable, type SampleAxis } from "./sample-axis.js";
@@ -75,7 +75,7 @@ class SamplePass {
       return this.#collect();
     }
     const nodes = reachable([this.#losses]);
-    const tracker = new SampleTracker(this.#samples, [...nodes].reverse());
+    const tracker = new SampleTracker(this.#samples, [...nodes].reverse(), this.#wanted);
     tracker.check(this.#losses);
     const order = this.#orderOf(tracker.stateOf(this.#losses));
     if (this.#wanted.has(this.#losses)) this.#setApart(this.#losses, null);
@@ -108,17 +108,14 @@ class SamplePass {
     const gradients = new Gradients();
     if (allApart) lost.add(this.#losses);
     else gradients.add("sampleGradients", this.#losses, onesFor(this.#losses));
+    const isLost = (output: VariableNode) =>
+      lost.has(output) || (gradients.get(output) !== undefined && !isAttributable(tracker.stateOf(output)));
     for (const node of nodes) {
       const { inputs, outputs } = node[place];
-      if (!inputs.some((input) => leading.has(input))) continue;
-      if (
-        outputs.some(
-          (output) =>
-            lost.has(output) || (gradients.get(output) !== undefined && !isAttributable(tracker.stateOf(output))),
-        )
-      ) {
-        for (const input of inputs) {
-          if (!leading.has(input)) continue;
+      const ways = inputs.map((input, k) => ({ input, k })).filter(({ input }) => leading.has(input));
+      if (ways.length === 0) continue;
+      if (outputs.some(isLost)) {
+        for (const { input } of ways) {
           lost.add(input);
           if (wanted.has(input)) this.#setApart(input, allApart ? (tracker.silent ?? this.#losses.creator) : node);
         }
@@ -127,30 +124,29 @@ class SamplePass {
       const gradOutputs = gradients.outputs(outputs);
       if (gradOutputs === undefined) continue;
       for (const output of outputs) gradients.take(output);
-      let backward: readonly GradientThunk[] | undefined;
-      let backwardSamples: readonly ((() => SampleMatrix) | null)[] | undefined;
-      inputs.forEach((input, k) => {
-        if (!leading.has(input)) return;
-        if (wanted.has(input)) {
-          backwardSamples ??=
-            node.backwardSamples?.(gradOutputs, {
-              samples: this.#samples,
-              inputs: inputs.map((from) => tracker.stateOf(from)),
-              outputs: outputs.map((to) => tracker.stateOf(to)),
-            }) ?? [];
-          const thunk = backwardSamples[k];
+      if (ways.some(({ input }) => wanted.has(input))) {
+        const thunks =
+          node.backwardSamples?.(gradOutputs, {
+            samples: this.#samples,
+            inputs: inputs.map((input) => tracker.stateOf(input)),
+            outputs: outputs.map((output) => tracker.stateOf(output)),
+          }) ?? [];
+        for (const { input, k } of ways) {
+          if (!wanted.has(input) || this.#apart.has(input)) continue;
+          const thunk = thunks[k];
           if (thunk === null || thunk === undefined) this.#setApart(input, node);
-          else if (!this.#apart.has(input)) this.#addPart(node, input, thunk());
+          else this.#addPart(node, input, thunk());
         }
-        if (input.creator === null || !leads(input.creator, leading)) return;
-        if (tracker.isDisregarded(node, k) || !isAttributable(tracker.stateOf(input))) {
-          lost.add(input);
-          return;
-        }
-        backward ??= node.backward(gradOutputs);
-        const thunk = backward[k];
-        if (thunk !== null && thunk !== undefined) gradients.add(`${node.label}.backward, input ${k}`, input, thunk());
-      });
+      }
+      const onward = ways.filter(({ input: { creator } }) => creator !== null && leads(creator, leading));
+      if (onward.length === 0) continue;
+      const thunks = node.backward(gradOutputs);
+      for (const { input, k } of onward) {
+        const thunk = thunks[k];
+        if (tracker.isDisregarded(node, k) || !isAttributable(tracker.stateOf(input))) lost.add(input);
+        else if (thunk !== null && thunk !== undefined)
+          gradients.add(`${node.label}.backward, input ${k}`, input, thunk());
+      }
     }
   }
 
@@ -180,7 +176,8 @@ class SamplePass {
     }
     if (this.#apart.size > 0) this.#oneBySample(result);
     for (const param of this.#wanted) {
-      if (!result.has(param)) result.set(param, denseSamples(zerosOf(param, this.#samples)));
+      if (!result.has(param))
+        result.set(param, denseSamples(zerosFor(param).value.broadcastTo([this.#samples, ...param.shape])));
     }
     return result;
   }
@@ -216,10 +213,6 @@ function leads({ [place]: { inputs } }: FunctionNode, leading: ReadonlySet<Varia
   return inputs.some((input) => leading.has(input));
 }
 
-function zerosOf({ device, dtype, shape }: VariableNode, samples: number): Tensor {
-  return device.zeros([], { dtype }).broadcastTo([samples, ...shape]);
-}
-
 const reportedKey = Symbol.for("robgrad.reported");
 
 function report(param: VariableNode, { label }: FunctionNode, samples: number): void {
@@ -228,6 +221,6 @@ function report(param: VariableNode, { label }: FunctionNode, samples: number): 
   reported.add(label);
   console.warn(
     `sampleGradients: ${param.name ?? "a parameter"} (${param.dtype} ${formatShape(param.shape)}) reaches the losses through ${label}, which keeps no rows per sample: ` +
-      `${samples} backward passes were taken instead of one. Use parameters directly in linear, matmul, gather or elementwise operations, or give the node backwardSamples.`,
+      `${samples} backward passes were taken instead of one. Use parameters directly in linear, matmul, gather or elementwise operations, put samples on axis 0 of the data, or give the node backwardSamples.`,
   );
 }

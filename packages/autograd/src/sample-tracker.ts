@@ -4,6 +4,8 @@ import { place, type FunctionNode } from "./function-node.js";
 import { isCarried, none, onAxis, settled, unknown, type SampleAxis, type SampleTracking } from "./sample-axis.js";
 import type { VariableNode } from "./variable-node.js";
 
+const leaf: SampleAxis = { kind: "axis", axis: 0, assumed: "leaf" };
+
 /** Where samples lie in every Variable of a graph. */
 export class SampleTracker implements SampleTracking {
   readonly samples: number;
@@ -13,9 +15,15 @@ export class SampleTracker implements SampleTracking {
   #node: FunctionNode | null = null;
   #silent: FunctionNode | null = null;
 
-  /** @param nodes  Each after what it depends on. */
-  constructor(samples: number, nodes: readonly FunctionNode[]) {
+  readonly #wanted: ReadonlySet<VariableNode>;
+
+  /**
+   * @param nodes   Each after what it depends on.
+   * @param wanted  The parameters: they carry no samples, whatever their length.
+   */
+  constructor(samples: number, nodes: readonly FunctionNode[], wanted: ReadonlySet<VariableNode>) {
     this.samples = samples;
+    this.#wanted = wanted;
     for (const node of nodes) {
       this.#node = node;
       const { inputs, outputs } = node[place];
@@ -26,11 +34,12 @@ export class SampleTracker implements SampleTracking {
     }
   }
 
-  /** A constant with N along axis 0 carries the samples there; parameters and other constants carry none. */
+  /** A constant with N along axis 0 carries the samples there, and so, less surely, does a leaf not asked for. */
   stateOf(node: VariableNode): SampleAxis {
     const known = this.#states.get(node);
     if (known !== undefined) return known;
-    return node.requiresGrad || node.shape[0] !== this.samples ? none : onAxis(0);
+    if (node.shape[0] !== this.samples || this.#wanted.has(node)) return none;
+    return node.requiresGrad ? leaf : onAxis(0);
   }
 
   /** The first node after which it is not known where samples lie. */

@@ -21,6 +21,7 @@ import { elementwise, mapVariables } from "./functions/elementwise.js";
 import { max, min } from "./functions/extremum.js";
 import { gather } from "./functions/gather.js";
 import { matmul } from "./functions/matmul.js";
+import { median } from "./functions/median.js";
 import { permute, transpose } from "./functions/permute.js";
 import { product } from "./functions/product.js";
 import { reshape } from "./functions/reshape.js";
@@ -28,6 +29,7 @@ import { slice } from "./functions/slice.js";
 import { sort } from "./functions/sort.js";
 import { mean, sum } from "./functions/sum.js";
 import { takeAlongAxis } from "./functions/take-along-axis.js";
+import { topk } from "./functions/topk.js";
 import { variance } from "./functions/variance.js";
 import { reachable } from "./graph.js";
 import { noGrad } from "./recording.js";
@@ -323,6 +325,16 @@ export class Variable {
   /** Elements in ascending order along `axis` (the last by default). */
   sort(options?: { readonly axis?: number }): Variable {
     return sort(this, options);
+  }
+
+  /** The k largest along `axis`, in descending order, with their indices as int32. */
+  topk(k: number, options?: { readonly axis?: number }): { readonly values: Variable; readonly indices: Variable } {
+    return topk(this, k, options);
+  }
+
+  /** The middle element, or the mean of the two middle ones. */
+  median(options?: { readonly axis?: number; readonly keepdims?: boolean }): Variable {
+    return median(this, options);
   }
 
   /** Running sums along `axis`. */

@@ -226,6 +226,12 @@ const table: Record<string, readonly Case[]> = {
       [[3, 2]],
     ],
   ],
+  topk: [["sends gradients to the largest", (x) => x.topk(2, { axis: 0 }).values.sin(), [[4, 2]]]],
+  median: [
+    ["sends the gradient to the middle", (x) => x.median({ axis: 0 }).sin(), [[5, 2]]],
+    ["shares it between two middles", (x) => x.median({ axis: 1, keepdims: true }).sin(), [[2, 4]]],
+    ["takes all elements", (x) => x.median().sin(), [[2, 3]]],
+  ],
   cumsum: [["sums gradients from the other end", (x) => x.cumsum({ axis: 1 }).sin(), [[2, 4]]]],
   softmax: [
     ["normalises", (x) => softmax(x), [[2, 4]]],
@@ -261,6 +267,10 @@ describe("values", () => {
       [new Variable(x).product({ axis: 1 }), x.product({ axis: 1 })],
       [new Variable(x).variance({ correction: 1 }), x.variance({ correction: 1 })],
       [new Variable(x).sort({ axis: 0 }), x.sort({ axis: 0 })],
+      [new Variable(x).topk(2).values, x.topk(2).values],
+      [new Variable(x).topk(2).indices, x.topk(2).indices],
+      [new Variable(x).median({ axis: 0, keepdims: true }), x.median({ axis: 0, keepdims: true })],
+      [new Variable(x).median(), x.median()],
       [new Variable(x).argmax({ axis: 1 }), x.argmax({ axis: 1 })],
       [new Variable(x).cast("float32"), x.cast("float32")],
       [new Variable(y).greater(0), y.greater(0)],

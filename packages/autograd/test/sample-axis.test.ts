@@ -261,6 +261,16 @@ describe("models with as many features as samples", () => {
       const h = hidden(W);
       return losses(stack([0, 1, 2].map((n) => h.slice([n, n + 1]).sum())));
     },
+    "layers whose parameters are not asked for": (W) => {
+      const frozen = (shape: readonly number[]) => new Variable(normal(shape, 9));
+      const h = linear(linear(data([N, 2]), W), frozen([N, N]), frozen([N])).mul(frozen([N]));
+      return losses(
+        linear(h.matmul(frozen([N, N])), frozen([N, N]).mul(normal([N, 1]))).add(frozen([N, N]).mean({ axis: 0 })),
+      );
+    },
+    "embeddings that are not asked for": (W) =>
+      losses(linear(new Variable(normal([N, 2], 9)).gather(indices([0, 2, 2])), W)),
+    "weights of low rank, one factor constant": (W) => losses(linear(data([N, 2]), data([N, N]).matmul(W))),
     "rows without a sample before the batch": (W) =>
       losses(concat([device.zeros([1, N], { dtype: "float64" }), hidden(W)]).slice([1])),
   };

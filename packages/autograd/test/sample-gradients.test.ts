@@ -58,6 +58,8 @@ describe("rows taken in one pass", () => {
 
   const cases: Record<string, readonly [Losses, readonly (readonly number[])[]]> = {
     "linear on [N, P]": [(W, b) => losses(linear(x2(), W, b)), [[2, 3], [2]]],
+    "linear on data that ask for gradients too": [(W, b) => losses(linear(new Variable(x2()), W, b)), [[2, 3], [2]]],
+    "elementwise on data that ask for gradients too": [(w) => losses(new Variable(x2()).mul(w)), [[3]]],
     "linear on [N, T, P]": [(W, b) => losses(linear(x3(), W, b)), [[2, 3], [2]]],
     "linear on [N, S, T, P]": [(W, b) => losses(linear(normal([N, 2, 2, 3], 92), W, b)), [[2, 3], [2]]],
     "linear on [N·T, P]": [
@@ -111,6 +113,7 @@ describe("rows taken in one pass", () => {
     "addition, whose rows are the gradient itself": [(w) => losses(w.add(x2())), [[3]]],
     "a function of the user's own": [(w) => losses(w.map((u, v) => u.mul(v).tanh(), x2())), [[3]]],
     "clamped at a parameter": [(high) => losses(new Variable(x2(), { requiresGrad: false }).clamp(-9, high)), [[3]]],
+    "a function that is flat": [(w) => losses(w.mul(x2()).add(w.map((u, v) => u.floor().mul(v), x2()))), [[3]]],
     "where with a parameter": [(w) => losses(where(x2().greater(0), w, x2())), [[3]]],
     "a table of embeddings": [(E) => losses(E.gather(indices([0, 2, 2, 1]))), [[3, 2]]],
     "a table of embeddings of sequences": [

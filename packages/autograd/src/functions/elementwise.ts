@@ -90,7 +90,7 @@ export class ElementwiseFunction extends FunctionNode {
     return Array.from({ length: this.inputCount }, (_, k) => () => {
       const shape = this.inputShape(k);
       const derivative = partial(this.#formula, k);
-      if (derivative === null) return makeVariable(gy.device.zeros([], { dtype: gy.dtype }).broadcastTo(shape));
+      if (derivative === null) return makeVariable(zeros(gy, shape));
       const { body, reads } = derivative;
       if (body.kind === "input") return sumTo(gy, shape);
       const operands = reads.map((index) => (index === 0 ? gy : this.retained(index - 1)));
@@ -111,7 +111,7 @@ export class ElementwiseFunction extends FunctionNode {
       const axes = repeatedAxes(shape, gy.shape);
       if (!axes.includes(state.axis)) return null;
       const derivative = partial(this.#formula, k);
-      if (derivative === null) return null;
+      if (derivative === null) return () => denseSamples(zeros(gy, [samples, ...shape]));
       return () => {
         const tensors = derivative.reads.map((index) => (index === 0 ? gy : this.retained(index - 1)).value);
         const others = axes.filter((axis) => axis !== state.axis);
@@ -129,6 +129,11 @@ export class ElementwiseFunction extends FunctionNode {
   override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {
     return alignSamples(this.#name, states, this[place].inputs, this.outputShape(0), tracking);
   }
+}
+
+/** Zeros in the memory of one number. */
+function zeros({ device, dtype }: Variable, shape: readonly number[]): Tensor {
+  return device.zeros([], { dtype }).broadcastTo(shape);
 }
 
 const formulas = new Map<OperationName, Expression>();

@@ -63,7 +63,8 @@ class LinearFunction extends FunctionNode {
     const y = productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) =>
       k === 2 ? -1 : rank - 1,
     );
-    return isCarried(y) && y.assumed === "length" ? assume(y, undefined) : y;
+    // Rows that a layer maps are samples: the axis is more than a guess from here on.
+    return isCarried(y) && isCarried(x) && y.assumed !== "copies" ? assume(y, undefined) : y;
   }
 }
 

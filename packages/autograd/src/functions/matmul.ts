@@ -98,7 +98,8 @@ export function productSamples(
   for (const { input, state } of joined) {
     const guess = state.assumed !== undefined || inputs[input]?.requiresGrad !== true;
     const elsewhere = claims.some((claim) => claim.input !== input);
-    if (!guess || (!elsewhere && state.assumed !== "copies")) return mixedAlong(label, state);
+    if (!guess || (!elsewhere && state.assumed !== "copies" && state.assumed !== "leaf"))
+      return mixedAlong(label, state);
     tracking.disregard(input);
     remaining = remaining.map((other, k) => (k === input ? none : other));
   }
@@ -107,7 +108,6 @@ export function productSamples(
       label,
       inputs,
       states: remaining,
-      believes: true,
       tracking,
       extent: (axis) => shape[axis] as number,
       extentOf: (input, axis) => {
