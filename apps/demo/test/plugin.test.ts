@@ -158,4 +158,15 @@ describe("--aggregator", () => {
     expect(stderr).toMatch(message);
     expect(status).toBe(1);
   });
+
+  it("tells of a rule that ends its worker", async () => {
+    const code = `
+      import { isMainThread } from "node:worker_threads";
+      import { defineAggregator } from "@robgrad/aggregators";
+      export default defineAggregator("odd", (g) => (isMainThread || process.exit(3), g.mean()));`;
+    const folder = strangersFolder({ "odd-rule.mjs": code });
+    const { status, stderr } = await demo(folder, ["--aggregator", "./odd-rule.mjs", ...tiny]);
+    expect(stderr).toMatch(/^error WORKER_LOST: trial \d: .+\n$/);
+    expect(status).toBe(1);
+  });
 });

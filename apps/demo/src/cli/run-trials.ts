@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import Tinypool from "tinypool";
+import { Piscina } from "piscina";
 import type { StudySettings } from "../study/settings.js";
 import type { TrialResult } from "../study/study-result.js";
-import { Failure } from "./failure.js";
+import { Failure, firstLine } from "./failure.js";
 import type { TrialOutcome, TrialTask } from "./worker.js";
 
 export interface TrialRun {
@@ -22,9 +22,8 @@ export interface TrialRun {
 export async function runTrials({ settings, directory, trials, threads, signal, onTrial }: TrialRun): Promise<void> {
   if (trials.length === 0 || signal.aborted) return;
   const size = Math.min(threads ?? availableParallelism(), trials.length);
-  const pool = new Tinypool({
+  const pool = new Piscina({
     filename: new URL("./worker.js", import.meta.url).href,
-    runtime: "worker_threads",
     minThreads: size,
     maxThreads: size,
   });
@@ -34,7 +33,9 @@ export async function runTrials({ settings, directory, trials, threads, signal, 
   let kept = Promise.resolve();
   const tasks = trials.map(async (trial) => {
     const task: TrialTask = { settings, directory, trial };
-    const outcome = (await pool.run(task)) as TrialOutcome;
+    const outcome = await (pool.run(task) as Promise<TrialOutcome>).catch((error: unknown) => {
+      throw new Failure("WORKER_LOST", `trial ${trial}: ${firstLine(error)}`);
+    });
     if (signal.aborted) return;
     if ("failure" in outcome) throw failureOf(outcome.failure);
     kept = kept.then(() => onTrial(outcome.result));
