@@ -1,5 +1,6 @@
 import { codedError } from "./errors.js";
 import type { Device } from "./device/device.js";
+import { disposable } from "./disposable.js";
 import { rowMajor } from "./layout.js";
 import { assignInto } from "./ops/creation.js";
 import { tensorsOf, viewOver } from "./ops/elementwise.js";
@@ -134,4 +135,10 @@ export class Cell {
   dispose(): void {
     this.#handle.dispose();
   }
+
+  static {
+    disposable(this);
+  }
 }
+
+export interface Cell extends Disposable {}

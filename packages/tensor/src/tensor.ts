@@ -1,5 +1,6 @@
 import { codedError } from "./errors.js";
 import type { Device } from "./device/device.js";
+import { disposable } from "./disposable.js";
 import type { DType, TypedArray } from "./dtype.js";
 import type { View } from "./kernel/kernel.js";
 import { isRowMajor, type Layout, type SliceRange } from "./layout.js";
@@ -15,6 +16,16 @@ import { elementwiseMethods, type ElementwiseMethods } from "./scalar/elementwis
 import type { ScalarFunction } from "./scalar/scalar.js";
 import { formatShape, sizeOf } from "./shape.js";
 import type { Storage } from "./storage.js";
+
+// Engines and compiler settings that know `using` have these; the declarations agree with theirs.
+declare global {
+  interface SymbolConstructor {
+    readonly dispose: unique symbol;
+  }
+  interface Disposable {
+    [Symbol.dispose](): void;
+  }
+}
 
 const brand: unique symbol = Symbol.for("robgrad.tensor");
 
@@ -263,12 +274,11 @@ export class Tensor implements View {
         writable: true,
       });
     }
-    const { dispose } = Symbol as { readonly dispose?: symbol };
-    if (dispose !== undefined) Object.defineProperty(this.prototype, dispose, { value: this.prototype.dispose });
+    disposable(this);
   }
 }
 
-export interface Tensor extends ElementwiseMethods<Tensor> {}
+export interface Tensor extends ElementwiseMethods<Tensor>, Disposable {}
 
 function nest(values: TypedArray, shape: readonly number[]): Nested {
   let next = 0;

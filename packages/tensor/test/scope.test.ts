@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openDevice, tidy, Tensor } from "@robgrad/tensor";
+import { openDevice, tidy, type Tensor } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { ownedTensors, tensorsIn } from "../src/kernels.js";
 import { coded } from "./coded.js";

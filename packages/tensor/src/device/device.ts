@@ -4,6 +4,7 @@ import type { Kernel, View } from "../kernel/kernel.js";
 import { Storage } from "../storage.js";
 import type { Tensor } from "../tensor.js";
 import { Cell } from "../cell.js";
+import { disposable } from "../disposable.js";
 import { openDevices } from "../scope.js";
 import * as creation from "../ops/creation.js";
 import { DeviceRandom } from "../random/device-random.js";
@@ -380,4 +381,10 @@ export class Device {
   adopt(tensor: Tensor): void {
     this.#scopes[this.#scopes.length - 1]?.push(tensor);
   }
+
+  static {
+    disposable(this);
+  }
 }
+
+export interface Device extends Disposable {}

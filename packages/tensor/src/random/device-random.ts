@@ -1,6 +1,7 @@
 import { codedError } from "../errors.js";
 import type { Cell } from "../cell.js";
 import type { Device } from "../device/device.js";
+import { disposable } from "../disposable.js";
 import { isFloating, type DType } from "../dtype.js";
 import { empty, tensor } from "../ops/creation.js";
 import { withoutTemporaries } from "../scope.js";
@@ -125,6 +126,10 @@ export class DeviceRandom {
     this.#counter.dispose();
   }
 
+  static {
+    disposable(this);
+  }
+
   #checkFloating(subject: string, dtype: DType): void {
     if (!isFloating(dtype)) throw codedError("DTYPE_MISMATCH", `${subject}: expected a floating dtype, found ${dtype}`);
   }
@@ -151,3 +156,5 @@ export class DeviceRandom {
     });
   }
 }
+
+export interface DeviceRandom extends Disposable {}

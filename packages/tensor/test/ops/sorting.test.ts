@@ -176,7 +176,9 @@ describe("median", () => {
           const expected = replaceLines(storedArray(dtype, array), axis, (line) => [middle(line)]);
           const shape = keepdims ? expected.shape : array.shape.filter((_, k) => k !== axis);
           expect(found.shape).toEqual(shape);
-          await expectClose(found, nested({ shape, values: expected.values }), { relative: epsilon });
+          await expectClose(found, nested(storedArray(dtype, { shape, values: expected.values })), {
+            relative: epsilon,
+          });
         }),
         runs,
       );
