@@ -49,6 +49,13 @@ describe("softmaxCrossEntropy", () => {
     await checkDoubleBackward(f, [logits().value]);
   });
 
+  it("goes backward after the scope it was made in has ended", async () => {
+    const y = logits();
+    const losses = tidy(() => softmaxCrossEntropy(y, labels()));
+    losses.sum().backward();
+    expect(await y.grad!.toArray()).toHaveLength(samples);
+  });
+
   it("does not overflow for logits of a thousand", async () => {
     const y = device.tensor([
       [1000, 0, -1000],

@@ -19,6 +19,7 @@ class SoftmaxCrossEntropyFunction extends FunctionNode {
 
   forward([logits]: readonly [Tensor]): readonly Tensor[] {
     this.retainInputs(0);
+    this.keep(this.#targets);
     const largest = logits.max({ axis: 1, keepdims: true });
     const total = reduceFormula("sum", shiftedExp, [logits, largest], { axis: 1, keepdims: true });
     const picked = reduceFormula("sum", chosen, [logits, this.#targets], { axis: 1, keepdims: true });
