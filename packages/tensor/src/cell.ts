@@ -37,7 +37,12 @@ export class Cell {
     });
   }
 
-  /** The present value. */
+  /**
+   * The present value, as a tensor that keeps it.
+   *
+   * @throws   DISPOSED after `dispose`.
+   * @example  const w = device.cell(device.ones([2])); w.value.sum();
+   */
   get value(): Tensor {
     return new Tensor(this.device, this.current.storage, this.dtype, rowMajor(this.shape));
   }
@@ -59,6 +64,7 @@ export class Cell {
    * @param value  Same shape, dtype and device; copied.
    * @throws       SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH, DISPOSED; NOT_REPLAYABLE in a step of `iterate`
    *               while a tensor taken from `value` is alive.
+   * @example      const t = device.cell(device.tensor(0)); t.assign(t.value.add(1));
    */
   assign(value: Tensor): void {
     tensorsOf("cell.assign", [value]);
@@ -131,7 +137,11 @@ export class Cell {
     return this.#handle;
   }
 
-  /** Returns the memory; later use throws DISPOSED. */
+  /**
+   * Returns the memory; later use throws DISPOSED.
+   *
+   * @example  const w = device.cell(device.ones([2])); w.dispose();
+   */
   dispose(): void {
     this.#handle.dispose();
   }

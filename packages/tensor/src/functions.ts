@@ -1,5 +1,11 @@
+import type { SliceRange } from "./layout.js";
 import type { AxisOptions } from "./ops/reduction.js";
+import type { VarianceOptions } from "./ops/statistics.js";
 import type { Tensor } from "./tensor.js";
+
+interface AlongOptions {
+  readonly axis: number;
+}
 
 /** Whatever has a method of that name: tensors, Variables, traced scalars. */
 type With<Name extends string, Args extends readonly unknown[] = readonly []> = {
@@ -375,6 +381,20 @@ export function pow<T extends With<"pow", readonly [never]>>(
 }
 
 /**
+ * a − ⌊a/b⌋·b, with the sign of b, element by element with NumPy's broadcasting.
+ *
+ * @returns  The kind of a, with the broadcast shape.
+ * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
+ * @example  remainder(device.tensor([1, 2]), device.tensor([[2], [1]]))
+ */
+export function remainder<T extends With<"remainder", readonly [never]>>(
+  a: T,
+  b: Parameters<T["remainder"]>[0] | number,
+): Result<T, "remainder"> {
+  return a.remainder(b as never) as Result<T, "remainder">;
+}
+
+/**
  * The larger of two, NaN if either is; a tie halves the derivative, element by element with NumPy's broadcasting.
  *
  * @returns  The kind of a, with the broadcast shape.
@@ -417,6 +437,20 @@ export function equal<T extends With<"equal", readonly [never]>>(
 }
 
 /**
+ * a ≠ b, as bool, element by element with NumPy's broadcasting.
+ *
+ * @returns  The kind of a, with the broadcast shape.
+ * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
+ * @example  notEqual(device.tensor([1, 2]), device.tensor([[2], [1]]))
+ */
+export function notEqual<T extends With<"notEqual", readonly [never]>>(
+  a: T,
+  b: Parameters<T["notEqual"]>[0] | number,
+): Result<T, "notEqual"> {
+  return a.notEqual(b as never) as Result<T, "notEqual">;
+}
+
+/**
  * a < b, as bool, element by element with NumPy's broadcasting.
  *
  * @returns  The kind of a, with the broadcast shape.
@@ -431,6 +465,20 @@ export function less<T extends With<"less", readonly [never]>>(
 }
 
 /**
+ * a ≤ b, as bool, element by element with NumPy's broadcasting.
+ *
+ * @returns  The kind of a, with the broadcast shape.
+ * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
+ * @example  lessEqual(device.tensor([1, 2]), device.tensor([[2], [1]]))
+ */
+export function lessEqual<T extends With<"lessEqual", readonly [never]>>(
+  a: T,
+  b: Parameters<T["lessEqual"]>[0] | number,
+): Result<T, "lessEqual"> {
+  return a.lessEqual(b as never) as Result<T, "lessEqual">;
+}
+
+/**
  * a > b, as bool, element by element with NumPy's broadcasting.
  *
  * @returns  The kind of a, with the broadcast shape.
@@ -442,6 +490,69 @@ export function greater<T extends With<"greater", readonly [never]>>(
   b: Parameters<T["greater"]>[0] | number,
 ): Result<T, "greater"> {
   return a.greater(b as never) as Result<T, "greater">;
+}
+
+/**
+ * a ≥ b, as bool, element by element with NumPy's broadcasting.
+ *
+ * @returns  The kind of a, with the broadcast shape.
+ * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
+ * @example  greaterEqual(device.tensor([1, 2]), device.tensor([[2], [1]]))
+ */
+export function greaterEqual<T extends With<"greaterEqual", readonly [never]>>(
+  a: T,
+  b: Parameters<T["greaterEqual"]>[0] | number,
+): Result<T, "greaterEqual"> {
+  return a.greaterEqual(b as never) as Result<T, "greaterEqual">;
+}
+
+/**
+ * Both of two bools, element by element with NumPy's broadcasting.
+ *
+ * @returns  bool, with the broadcast shape.
+ * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH unless both are bool.
+ * @example  and(device.tensor([true, false]), device.tensor([[true], [false]]))
+ */
+export function and<T extends With<"and", readonly [never]>>(a: T, b: Parameters<T["and"]>[0]): Result<T, "and"> {
+  return a.and(b as never) as Result<T, "and">;
+}
+
+/**
+ * Either of two bools, element by element with NumPy's broadcasting.
+ *
+ * @returns  bool, with the broadcast shape.
+ * @throws   SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH unless both are bool.
+ * @example  or(device.tensor([true, false]), device.tensor([[true], [false]]))
+ */
+export function or<T extends With<"or", readonly [never]>>(a: T, b: Parameters<T["or"]>[0]): Result<T, "or"> {
+  return a.or(b as never) as Result<T, "or">;
+}
+
+/**
+ * The opposite of a bool, element by element.
+ *
+ * @returns  bool, with the shape of u.
+ * @throws   DTYPE_MISMATCH unless u is bool.
+ * @example  not(device.tensor([true, false]))
+ */
+export function not<T extends With<"not">>(u: T): Result<T, "not"> {
+  return u.not() as Result<T, "not">;
+}
+
+/**
+ * u held within [low, high], element by element; derivative 1 on the closed interval.
+ *
+ * @param low   A number or what broadcasts with u; `high` as well. Where low > high the result is high.
+ * @returns     The kind of u, with the broadcast shape.
+ * @throws      SHAPE_MISMATCH when the shapes do not broadcast, DTYPE_MISMATCH for operands of two dtypes.
+ * @example     clamp(device.tensor([-3, 0.5]), -1, 1)
+ */
+export function clamp<T extends With<"clamp", readonly [never, never]>>(
+  u: T,
+  low: Parameters<T["clamp"]>[0] | number,
+  high: Parameters<T["clamp"]>[1] | number,
+): Result<T, "clamp"> {
+  return u.clamp(low as never, high as never) as Result<T, "clamp">;
 }
 
 /**
@@ -493,6 +604,38 @@ export function min<T extends With<"min", readonly [AxisOptions?]>>(x: T, option
 }
 
 /**
+ * ∏ over axes; over all of them unless given.
+ *
+ * @param options  `axis`, one or several, negative from the end; `keepdims` leaves them with extent 1.
+ * @returns        The kind of x, without the reduced axes.
+ * @throws         BAD_ARGUMENT for an axis out of range or given twice.
+ * @example        product(device.tensor([[1, 2], [3, 4]]), { axis: 0 })
+ */
+export function product<T extends With<"product", readonly [AxisOptions?]>>(
+  x: T,
+  options?: AxisOptions,
+): Result<T, "product"> {
+  return x.product(options) as Result<T, "product">;
+}
+
+/**
+ * Squared deviations from the mean, summed over axes and divided by n − correction.
+ *
+ *   Σ (x − x̄)² / (n − correction)
+ *
+ * @param options  `axis` and `keepdims` as in `sum`; `correction`, 0 unless given.
+ * @returns        The kind of x, without the reduced axes.
+ * @throws         BAD_ARGUMENT unless n > correction, DTYPE_MISMATCH unless floating.
+ * @example        variance(device.tensor([1, 2, 3]), { correction: 1 })
+ */
+export function variance<T extends With<"variance", readonly [VarianceOptions?]>>(
+  x: T,
+  options?: VarianceOptions,
+): Result<T, "variance"> {
+  return x.variance(options) as Result<T, "variance">;
+}
+
+/**
  * Matrix product of the last two axes, batched over the broadcast of the others.
  *
  *   C[…, m, n] = Σₖ A[…, m, k] · B[…, k, n]
@@ -535,4 +678,148 @@ export function argmin(x: Tensor, options?: { readonly axis?: number; readonly k
  */
 export function sort(x: Tensor, options?: { readonly axis?: number }): Tensor {
   return x.sort(options);
+}
+
+/**
+ * Indices that sort along an axis; equal elements keep their order, NaN comes last.
+ *
+ * @param options  `axis`, the last unless given.
+ * @returns        int32, a tensor of the same shape.
+ * @example        argsort(device.tensor([3, 1, 2]))
+ */
+export function argsort(x: Tensor, options?: { readonly axis?: number }): Tensor {
+  return x.argsort(options);
+}
+
+/**
+ * The k largest elements along an axis in descending order, the lowest index first on a tie and NaN last.
+ *
+ * @param options  `axis`, the last unless given.
+ * @returns        `values` and their `indices` (int32), with extent k along the axis.
+ * @throws         BAD_ARGUMENT unless 1 ≤ k ≤ extent.
+ * @example        topk(device.tensor([3, 1, 2]), 2).values
+ */
+export function topk(
+  x: Tensor,
+  k: number,
+  options?: { readonly axis?: number },
+): { readonly values: Tensor; readonly indices: Tensor } {
+  return x.topk(k, options);
+}
+
+/**
+ * The middle element along an axis, or the mean of the two middle ones; NaN if any is.
+ *
+ * @param options  `axis`, without which over all elements; `keepdims` leaves it with extent 1.
+ * @throws         SHAPE_MISMATCH over no elements, DTYPE_MISMATCH unless floating.
+ * @example        median(device.tensor([5, 1, 3]))
+ */
+export function median(x: Tensor, options?: { readonly axis?: number; readonly keepdims?: boolean }): Tensor {
+  return x.median(options);
+}
+
+/**
+ * Running sums along an axis.
+ *
+ * @returns  The kind of x, with the same shape.
+ * @throws   BAD_ARGUMENT for an axis out of range, DTYPE_MISMATCH for bool.
+ * @example  cumsum(device.ones([2, 3]), { axis: 1 })
+ */
+export function cumsum<T extends With<"cumsum", readonly [AlongOptions]>>(
+  x: T,
+  options: AlongOptions,
+): Result<T, "cumsum"> {
+  return x.cumsum(options) as Result<T, "cumsum">;
+}
+
+/**
+ * The same elements in row-major order under another shape; one extent may be −1.
+ *
+ * @throws   SHAPE_MISMATCH for another number of elements.
+ * @example  reshape(device.arange(6), [2, -1])
+ */
+export function reshape<T extends With<"reshape", readonly [readonly number[]]>>(
+  x: T,
+  shape: readonly number[],
+): Result<T, "reshape"> {
+  return x.reshape(shape) as Result<T, "reshape">;
+}
+
+/**
+ * Repeats axes of extent 1 and missing leading ones.
+ *
+ * @throws   SHAPE_MISMATCH where the shape does not broadcast to that.
+ * @example  broadcastTo(device.tensor([1, 2]), [3, 2])
+ */
+export function broadcastTo<T extends With<"broadcastTo", readonly [readonly number[]]>>(
+  x: T,
+  shape: readonly number[],
+): Result<T, "broadcastTo"> {
+  return x.broadcastTo(shape) as Result<T, "broadcastTo">;
+}
+
+/**
+ * Axes in another order; reversed unless an order is given.
+ *
+ * @throws   BAD_ARGUMENT unless every axis is there once.
+ * @example  permute(device.zeros([2, 3, 4]), [2, 0, 1])
+ */
+export function permute<T extends With<"permute", readonly [(readonly number[])?]>>(
+  x: T,
+  order?: readonly number[],
+): Result<T, "permute"> {
+  return x.permute(order) as Result<T, "permute">;
+}
+
+/**
+ * The last two axes exchanged.
+ *
+ * @throws   SHAPE_MISMATCH for fewer than two axes.
+ * @example  transpose(device.zeros([2, 3]))
+ */
+export function transpose<T extends With<"transpose">>(x: T): Result<T, "transpose"> {
+  return x.transpose() as Result<T, "transpose">;
+}
+
+/**
+ * Part of the leading axes: `[start, stop]` per axis, stop left out; null takes the whole axis.
+ *
+ * @throws   BAD_ARGUMENT for more ranges than axes.
+ * @example  slice(device.arange(12).reshape([3, 4]), [1], [0, -1])
+ */
+export function slice<T extends With<"slice", readonly SliceRange[]>>(
+  x: T,
+  ...ranges: readonly SliceRange[]
+): Result<T, "slice"> {
+  return x.slice(...ranges) as Result<T, "slice">;
+}
+
+/**
+ * Slices of an axis chosen by int32 indices of any shape.
+ *
+ * @param options  `axis`, 0 unless given, negative from the end.
+ * @returns        shape[:axis] + indices.shape + shape[axis + 1:].
+ * @throws         DTYPE_MISMATCH; the next read rejects with BAD_DATA for an index out of range.
+ * @example        gather(device.eye(3), device.tensor([2, 0], { dtype: "int32" }))
+ */
+export function gather<T extends With<"gather", readonly [Tensor, { readonly axis?: number }?]>>(
+  x: T,
+  indices: Tensor,
+  options?: { readonly axis?: number },
+): Result<T, "gather"> {
+  return x.gather(indices, options) as Result<T, "gather">;
+}
+
+/**
+ * Elements chosen one by one along an axis by int32 indices of the same shape but for that axis.
+ *
+ * @throws   SHAPE_MISMATCH, DTYPE_MISMATCH; the next read rejects with BAD_DATA for an index out of range.
+ * @example  takeAlongAxis(device.eye(2), device.tensor([[1], [1]], { dtype: "int32" }), { axis: 1 })
+ */
+export function takeAlongAxis<T extends With<"takeAlongAxis", readonly [Tensor, AlongOptions]>>(
+  x: T,
+  indices: Tensor,
+  options: AlongOptions,
+): Result<T, "takeAlongAxis"> {
+  return x.takeAlongAxis(indices, options) as Result<T, "takeAlongAxis">;
 }

@@ -92,14 +92,24 @@ export class Tensor implements View {
     return this;
   }
 
-  /** Ends this tensor; its memory returns once no other tensor views it. */
+  /**
+   * Ends this tensor; its memory returns once no other tensor views it. Later use throws DISPOSED.
+   *
+   * @example  const x = device.ones([2]); x.dispose();
+   */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
     if (--this.storage.handles === 0) this.device.release(this.storage);
   }
 
-  /** A snapshot of the elements in row-major order. Rejects with BAD_DATA when a kernel found a fault. */
+  /**
+   * A snapshot of the elements in row-major order, taken at the call.
+   *
+   * @returns  A typed array of the dtype; bool is a Uint8Array of 0 and 1.
+   * @throws   Rejects with BAD_DATA when a kernel has found a fault, with DISPOSED after `dispose`.
+   * @example  await device.tensor([[1, 2], [3, 4]]).transpose().data()
+   */
   async data(): Promise<TypedArray> {
     const dense = contiguous(this.live("data"));
     const elements = this.device.read(dense, this.size);
@@ -107,13 +117,23 @@ export class Tensor implements View {
     return elements;
   }
 
-  /** A snapshot as nested arrays; a number for rank 0. */
+  /**
+   * A snapshot as nested arrays; a number for rank 0.
+   *
+   * @throws   Rejects as `data` does.
+   * @example  await device.eye(2).toArray()
+   */
   async toArray(): Promise<Nested> {
     const { shape } = this;
     return nest(await this.data(), shape);
   }
 
-  /** The only element, as a number. Throws SHAPE_MISMATCH unless there is exactly one. */
+  /**
+   * The only element, as a number.
+   *
+   * @throws   Rejects with SHAPE_MISMATCH unless there is exactly one, else as `data` does.
+   * @example  await device.tensor([1, 2, 3]).sum().item()
+   */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw codedError(
@@ -124,123 +144,268 @@ export class Tensor implements View {
     return (await this.data())[0] as number;
   }
 
-  /** The same elements in memory of their own. */
+  /**
+   * The same elements in memory of their own.
+   *
+   * @example  device.ones([2]).broadcastTo([3, 2]).copy()
+   */
   copy(): Tensor {
     return castTo(this.live("copy"), this.dtype, true);
   }
 
-  /** Elements as another dtype; floats become integers by truncation, bool is 0 or 1. Shares memory if nothing changes. */
+  /**
+   * Elements as another dtype. Floats become integers by truncation, clipped to their range, NaN becoming 0; int32 and
+   * uint32 keep their bits; bool is what is not 0. Shares memory where nothing changes.
+   *
+   * @example  device.tensor([-1.5, 2.7]).cast("int32")
+   */
   cast(dtype: DType): Tensor {
     return castTo(this.live("cast"), dtype, false);
   }
 
-  /** f of every element, fused into one kernel. */
+  /**
+   * f of every element and of further operands that broadcast, in one kernel. A test gives a bool tensor.
+   *
+   * @param f     Called once, with traced scalars; see {@link ScalarFunction}.
+   * @param rest  Tensors of this dtype or bool, and numbers.
+   * @throws      BAD_ARGUMENT for what is no formula of the scalars, SHAPE_MISMATCH, DTYPE_MISMATCH.
+   * @example     device.tensor([-2, 0.5]).map((u, v) => u.tanh().mul(v), device.tensor([1, 2]))
+   */
   map(f: ScalarFunction, ...rest: readonly (Tensor | number)[]): Tensor {
     return mapTensor("map", f, [this, ...rest]);
   }
 
-  /** The same elements under another shape; one extent may be −1. Shares memory where strides allow. */
+  /**
+   * The same elements in row-major order under another shape. Shares memory where strides allow.
+   *
+   * @param shape  As many elements; one extent may be −1 and is what is left over.
+   * @throws       SHAPE_MISMATCH for another number of elements.
+   * @example      device.arange(6).reshape([2, -1])
+   */
   reshape(shape: readonly number[]): Tensor {
     return reshape(this, shape);
   }
 
-  /** Repeats axes of extent 1 (and missing leading ones) without copying. */
+  /**
+   * Repeats axes of extent 1 and missing leading ones, without copying.
+   *
+   * @throws   SHAPE_MISMATCH where the shape does not broadcast to that.
+   * @example  device.tensor([1, 2]).broadcastTo([3, 2])
+   */
   broadcastTo(shape: readonly number[]): Tensor {
     return broadcastTo(this, shape);
   }
 
-  /** Axes in another order; without argument reversed. */
+  /**
+   * Axes in another order, without copying; reversed unless an order is given.
+   *
+   * @throws   BAD_ARGUMENT unless every axis is there once.
+   * @example  device.zeros([2, 3, 4]).permute([2, 0, 1])
+   */
   permute(order?: readonly number[]): Tensor {
     return permute(this, order);
   }
 
-  /** The last two axes exchanged. */
+  /**
+   * The last two axes exchanged, without copying.
+   *
+   * @throws   SHAPE_MISMATCH for fewer than two axes.
+   * @example  device.zeros([2, 3]).transpose()
+   */
   transpose(): Tensor {
     return transpose(this);
   }
 
-  /** `[start, stop)` per leading axis, negative from the end, null for the whole axis. Shares memory. */
+  /**
+   * Part of the leading axes, without copying.
+   *
+   * @param ranges  `[start, stop]` per axis, stop left out; negative counts from the end, a missing stop means to the
+   *                end, null the whole axis. Bounds are clipped as in NumPy.
+   * @throws        BAD_ARGUMENT for more ranges than axes.
+   * @example       device.arange(12).reshape([3, 4]).slice([1], [0, -1])
+   */
   slice(...ranges: readonly SliceRange[]): Tensor {
     return slice(this, ranges);
   }
 
-  /** Slices of `axis` chosen by an int32 tensor: shape[:axis] + indices.shape + shape[axis + 1:]. */
+  /**
+   * Slices of an axis chosen by indices.
+   *
+   * @param indices  int32 or uint32, any shape.
+   * @param options  `axis`, 0 unless given, negative from the end.
+   * @returns        shape[:axis] + indices.shape + shape[axis + 1:].
+   * @throws         DTYPE_MISMATCH; the next read rejects with BAD_DATA for an index out of range.
+   * @example        device.eye(3).gather(device.tensor([2, 0], { dtype: "int32" }))
+   */
   gather(indices: Tensor, options?: { readonly axis?: number }): Tensor {
     return gather(this, indices, options);
   }
 
-  /** Elements chosen one by one along `axis`; `indices` has this shape but for that axis. */
+  /**
+   * Elements chosen one by one along an axis.
+   *
+   * @param indices  int32 or uint32, of this shape but for that axis.
+   * @throws         SHAPE_MISMATCH, DTYPE_MISMATCH; the next read rejects with BAD_DATA for an index out of range.
+   * @example        device.eye(2).takeAlongAxis(device.tensor([[1], [1]], { dtype: "int32" }), { axis: 1 })
+   */
   takeAlongAxis(indices: Tensor, options: { readonly axis: number }): Tensor {
     return takeAlongAxis(this, indices, options);
   }
 
-  /** Matrix product of the last two axes, batched over the broadcast of the others. */
+  /**
+   * Matrix product of the last two axes, batched over the broadcast of the others. A vector is a row on the left and a
+   * column on the right; the result does not have that axis.
+   *
+   *   C[…, m, n] = Σₖ A[…, m, k] · B[…, k, n]
+   *
+   * @throws   SHAPE_MISMATCH unless the contracted extents agree, DTYPE_MISMATCH for two dtypes or integers.
+   * @example  device.eye(2).matmul(device.ones([2, 3]))
+   */
   matmul(other: Tensor): Tensor {
     return matmul(this, other);
   }
 
+  /**
+   * Σ over axes, all of them unless given; 0 over none. Integers wrap.
+   *
+   * @throws   BAD_ARGUMENT for an axis out of range or given twice, DTYPE_MISMATCH for bool.
+   * @example  device.ones([2, 3]).sum({ axis: 1, keepdims: true })
+   */
   sum(options?: AxisOptions): Tensor {
     return reduce("sum", this, options);
   }
 
+  /**
+   * The mean over axes, all of them unless given.
+   *
+   * @throws   SHAPE_MISMATCH over no elements, BAD_ARGUMENT for an axis, DTYPE_MISMATCH unless floating.
+   * @example  device.ones([2, 3]).mean({ axis: 0 })
+   */
   mean(options?: AxisOptions): Tensor {
     return reduce("mean", this, options);
   }
 
-  /** The largest element; NaN if any is. */
+  /**
+   * The largest element over axes, all of them unless given; NaN if any is.
+   *
+   * @throws   SHAPE_MISMATCH over no elements, BAD_ARGUMENT for an axis.
+   * @example  device.tensor([[1, 5], [3, 2]]).max({ axis: 1 })
+   */
   max(options?: AxisOptions): Tensor {
     return reduce("max", this, options);
   }
 
-  /** The smallest element; NaN if any is. */
+  /**
+   * The smallest element over axes, all of them unless given; NaN if any is.
+   *
+   * @throws   SHAPE_MISMATCH over no elements, BAD_ARGUMENT for an axis.
+   * @example  device.tensor([[1, 5], [3, 2]]).min({ axis: 1 })
+   */
   min(options?: AxisOptions): Tensor {
     return reduce("min", this, options);
   }
 
+  /**
+   * ∏ over axes, all of them unless given; 1 over none. Integers wrap.
+   *
+   * @throws   BAD_ARGUMENT for an axis, DTYPE_MISMATCH for bool.
+   * @example  device.tensor([2, 3, 4]).product()
+   */
   product(options?: AxisOptions): Tensor {
     return reduce("product", this, options);
   }
 
-  /** Index of the largest element, the lowest on a tie, as int32; over all elements without `axis`. */
+  /**
+   * Index of the largest element along an axis, the lowest on a tie; a NaN counts as largest.
+   *
+   * @param options  `axis`; without it the index into all elements in row-major order.
+   * @returns        int32.
+   * @throws         SHAPE_MISMATCH over no elements, BAD_ARGUMENT for an axis, DTYPE_MISMATCH for bool.
+   * @example        device.tensor([[1, 5], [3, 2]]).argmax({ axis: 1 })
+   */
   argmax(options?: { readonly axis?: number; readonly keepdims?: boolean }): Tensor {
     return reduce("argmax", this, options);
   }
 
-  /** Index of the smallest element, the lowest on a tie, as int32; over all elements without `axis`. */
+  /**
+   * Index of the smallest element along an axis, the lowest on a tie; a NaN counts as smallest.
+   *
+   * @param options  `axis`; without it the index into all elements in row-major order.
+   * @returns        int32.
+   * @throws         SHAPE_MISMATCH over no elements, BAD_ARGUMENT for an axis, DTYPE_MISMATCH for bool.
+   * @example        device.tensor([[1, 5], [3, 2]]).argmin({ axis: 1 })
+   */
   argmin(options?: { readonly axis?: number; readonly keepdims?: boolean }): Tensor {
     return reduce("argmin", this, options);
   }
 
-  /** Mean squared deviation from the mean, divided by n − correction. */
+  /**
+   * Squared deviations from the mean, summed over axes and divided by n − correction.
+   *
+   *   Σ (x − x̄)² / (n − correction)
+   *
+   * @param options  `axis` and `keepdims` as in `sum`; `correction`, 0 unless given.
+   * @throws         BAD_ARGUMENT unless n > correction, DTYPE_MISMATCH unless floating.
+   * @example        device.tensor([1, 2, 3]).variance({ correction: 1 })
+   */
   variance(options?: VarianceOptions): Tensor {
     return variance(this, options);
   }
 
-  /** Elements in ascending order along `axis` (the last by default), NaN last. */
+  /**
+   * Elements in ascending order along an axis, NaN last.
+   *
+   * @param options  `axis`, the last unless given.
+   * @example        device.tensor([3, 1, 2]).sort()
+   */
   sort(options?: { readonly axis?: number }): Tensor {
     return sort(this, options);
   }
 
-  /** Indices that sort, as int32; equal elements keep their order. */
+  /**
+   * Indices that sort along an axis; equal elements keep their order, NaN comes last.
+   *
+   * @param options  `axis`, the last unless given.
+   * @returns        int32.
+   * @example        device.tensor([3, 1, 2]).argsort()
+   */
   argsort(options?: { readonly axis?: number }): Tensor {
     return argsort(this, options);
   }
 
-  /** The k largest along `axis`, in descending order, with their indices. */
+  /**
+   * The k largest elements along an axis in descending order, the lowest index first on a tie and NaN last.
+   *
+   * @param options  `axis`, the last unless given.
+   * @returns        `values` and their `indices` (int32), with extent k along the axis.
+   * @throws         BAD_ARGUMENT unless 1 ≤ k ≤ extent.
+   * @example        device.tensor([3, 1, 2]).topk(2).values
+   */
   topk(k: number, options?: { readonly axis?: number }): { readonly values: Tensor; readonly indices: Tensor } {
     return topk(this, k, options);
   }
 
-  /** The middle element, or the mean of the two middle ones. */
+  /**
+   * The middle element along an axis, or the mean of the two middle ones; NaN if any is.
+   *
+   * @param options  `axis`; without it over all elements.
+   * @throws         SHAPE_MISMATCH over no elements, DTYPE_MISMATCH unless floating.
+   * @example        device.tensor([5, 1, 3]).median()
+   */
   median(options?: { readonly axis?: number; readonly keepdims?: boolean }): Tensor {
     return median(this, options);
   }
 
-  /** Running sums along `axis`. */
+  /**
+   * Running sums along an axis. Integers wrap.
+   *
+   * @example  device.ones([2, 3]).cumsum({ axis: 1 })
+   */
   cumsum(options: { readonly axis: number }): Tensor {
     return cumsum(this, options);
   }
 
+  /** Device, dtype, shape, and which await to use. */
   toString(): string {
     const state = this.#disposed ? "disposed" : "read it with await t.toArray(), t.data() or t.item()";
     return `Tensor ${this.dtype} ${formatShape(this.shape)} on ${this.device.name} (${state})`;

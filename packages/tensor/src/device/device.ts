@@ -73,7 +73,8 @@ export class Device {
    * @param values   Nested arrays of numbers or booleans, one number, or a typed array with `shape`.
    * @param options  `dtype`: float32 unless given or implied by a Float64Array, Int32Array or Uint32Array;
    *                 `shape`: for flat values.
-   * @throws         SHAPE_MISMATCH for ragged values or a wrong `shape`, BAD_DATA naming a non-finite element.
+   * @throws         SHAPE_MISMATCH for ragged values or a wrong `shape`, BAD_DATA naming an element that is not finite
+   *                 or no element of the dtype.
    * @example        device.tensor([[1, 2], [3, 4]]).shape
    */
   tensor(values: creation.HostValues, options?: creation.TensorOptions): Tensor {
@@ -83,6 +84,7 @@ export class Device {
   /**
    * A tensor of zeros.
    *
+   * @param options  `dtype`, float32 unless given.
    * @example  device.zeros([2, 3]).sum()
    */
   zeros(shape: readonly number[], options?: creation.DTypeOption): Tensor {
@@ -92,6 +94,7 @@ export class Device {
   /**
    * A tensor of ones.
    *
+   * @param options  `dtype`, float32 unless given.
    * @example  device.ones([2, 3]).sum()
    */
   ones(shape: readonly number[], options?: creation.DTypeOption): Tensor {
@@ -101,6 +104,8 @@ export class Device {
   /**
    * A tensor with one value everywhere.
    *
+   * @param options  `dtype`, float32 unless given.
+   * @throws         BAD_ARGUMENT for a value that is no element of the dtype.
    * @example  device.full([2, 3], 0.5)
    */
   full(shape: readonly number[], value: number, options?: creation.DTypeOption): Tensor {
@@ -110,6 +115,8 @@ export class Device {
   /**
    * The identity matrix, [rows, columns], with ones where row equals column.
    *
+   * @param columns  As many as rows unless given.
+   * @param options  `dtype`, float32 unless given.
    * @example  device.eye(3)
    */
   eye(rows: number, columns: number = rows, options?: creation.DTypeOption): Tensor {
@@ -119,6 +126,8 @@ export class Device {
   /**
    * start, start + step, … below stop; `arange(n)` counts from 0.
    *
+   * @param options  `start` 0, `step` 1 and `dtype` float32 unless given.
+   * @throws         BAD_ARGUMENT unless they are finite and step ≠ 0, DTYPE_MISMATCH for bool.
    * @example  device.arange(5, { dtype: "int32" })
    */
   arange(stop: number, options?: creation.ArangeOptions): Tensor {
@@ -128,6 +137,8 @@ export class Device {
   /**
    * `count` evenly spaced numbers from `start` to `stop`, both included.
    *
+   * @param options  `dtype`, float32 unless given.
+   * @throws         BAD_ARGUMENT unless both are finite and count ≥ 1, DTYPE_MISMATCH for bool.
    * @example  device.linspace(-1, 1, 5)
    */
   linspace(start: number, stop: number, count: number, options?: creation.DTypeOption): Tensor {
@@ -154,17 +165,29 @@ export class Device {
     return DeviceRandom.seeded(this, seed);
   }
 
-  /** Bytes held by live tensors and cells, and the most there have been since the last `resetPeak`. */
+  /**
+   * Bytes held by live tensors and cells, and the most there have been since the last `resetPeak`.
+   *
+   * @example  device.memory().live
+   */
   memory(): { readonly live: number; readonly peak: number } {
     return { live: this.#live, peak: this.#peak };
   }
 
-  /** Starts a new measurement of `memory().peak`. */
+  /**
+   * Starts a new measurement of `memory().peak`.
+   *
+   * @example  device.resetPeak()
+   */
   resetPeak(): void {
     this.#peak = this.#live;
   }
 
-  /** Ends the device; its tensors can no longer be used. */
+  /**
+   * Ends the device; using it or its tensors throws DISPOSED from then on.
+   *
+   * @example  const other = await openDevice("cpu"); other.dispose();
+   */
   dispose(): void {
     if (!this.#open) return;
     this.#open = false;

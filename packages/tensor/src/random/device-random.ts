@@ -53,6 +53,10 @@ export class DeviceRandom {
   /**
    * Numbers in [low, high), 24 random bits each in float32, 53 in float64. Where high − low is small beside them,
    * rounding can reach `high`.
+   *
+   * @param options  `low` 0, `high` 1 and `dtype` float32 unless given.
+   * @throws         BAD_ARGUMENT unless low ≤ high are finite, DTYPE_MISMATCH for integers.
+   * @example        device.rng(0).uniform([2, 3], { low: -1 })
    */
   uniform(shape: readonly number[], { low = 0, high = 1, dtype = "float32" }: UniformOptions = {}): Tensor {
     this.#checkFloating("uniform", dtype);
@@ -83,7 +87,13 @@ export class DeviceRandom {
     });
   }
 
-  /** Normal numbers by Box and Muller. */
+  /**
+   * Normal numbers by Box and Muller.
+   *
+   * @param options  `mean` 0, `standardDeviation` 1 and `dtype` float32 unless given.
+   * @throws         BAD_ARGUMENT unless they are finite and the deviation ≥ 0, DTYPE_MISMATCH for integers.
+   * @example        device.rng(0).normal([2, 3])
+   */
   normal(shape: readonly number[], { mean = 0, standardDeviation = 1, dtype = "float32" }: NormalOptions = {}): Tensor {
     this.#checkFloating("normal", dtype);
     checkNormal(mean, standardDeviation);
@@ -105,22 +115,40 @@ export class DeviceRandom {
     });
   }
 
-  /** 0 … n − 1 in random order, as int32. */
+  /**
+   * 0 … n − 1 in random order.
+   *
+   * @returns  int32 [n].
+   * @example  device.rng(0).permutation(150)
+   */
   permutation(n: number): Tensor {
     return this.#draw(() => this.#words([n], 0, 0).argsort());
   }
 
-  /** Words of 32 random bits, as uint32. */
+  /**
+   * Words of 32 random bits.
+   *
+   * @returns  uint32 of the shape.
+   * @example  device.rng(0).bits([4])
+   */
   bits(shape: readonly number[]): Tensor {
     return this.#draw(() => this.#words(shape, 0, 0));
   }
 
-  /** A generator that is independent of this one and of further splits. */
+  /**
+   * A generator that is independent of this one, of its draws and of further splits.
+   *
+   * @example  const rng = device.rng(0); const initial = rng.split();
+   */
   split(): DeviceRandom {
     return new DeviceRandom(this.device, splitKey(this.#key, this.#splits++));
   }
 
-  /** Returns the memory of its cells. */
+  /**
+   * Returns the memory of its cells; later use throws DISPOSED.
+   *
+   * @example  const rng = device.rng(0); rng.dispose();
+   */
   dispose(): void {
     this.#keyCell.dispose();
     this.#counter.dispose();
