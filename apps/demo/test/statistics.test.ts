@@ -92,11 +92,29 @@ describe("findings", () => {
 
   it("says which share of the published gain is step size", () => {
     // (0.70 − 0.25) / (0.70 − 0.10) = 75 %
-    expect(publishedGain(studyOf(gained))!.share).toBeCloseTo(0.75, 10);
+    expect(publishedGain(studyOf(gained))!.share!.mean).toBeCloseTo(0.75, 10);
     const [answer, equalScale] = findings(studyOf(gained));
-    expect(answer).toMatch(/^75 % of the published gain is step size\./);
+    expect(answer).toMatch(/^75 % of the published gain is step size \(95 % interval \d+ to \d+ %\)\. /);
     expect(answer).toContain("moves 100 times slower");
     expect(equalScale).toContain("−0.100");
+  });
+
+  it("knows how far the share may be off", () => {
+    // The error of a ratio of means, by leaving out one trial at a time.
+    const errors = { vanilla: [0.7, 0.72, 0.1, 0.68, 0.66, 0.3], published: [0.1, 0.2, 0.05, 0.1, 0.3, 0.02] };
+    const study = studyOf({ ...errors, "step-matched-control": [0.2, 0.1, 0.06, 0.4, 0.3, 0.02] });
+    const ratio = (trials: typeof study.trials) => {
+      const sum = (name: string) =>
+        trials.reduce((total, { variants }) => total + variants[name]!.testError.at(-1)!, 0);
+      return (sum("vanilla") - sum("step-matched-control")) / (sum("vanilla") - sum("published"));
+    };
+    const without = study.trials.map((left) => ratio(study.trials.filter((trial) => trial !== left)));
+    const mean = without.reduce((sum, value) => sum + value, 0) / 6;
+    const jackknife = Math.sqrt((5 / 6) * without.reduce((sum, value) => sum + (value - mean) ** 2, 0));
+    const { share } = publishedGain(study)!;
+    expect(share!.mean).toBeCloseTo(ratio(study.trials), 12);
+    expect(share!.standardError / jackknife).toBeGreaterThan(0.7);
+    expect(share!.standardError / jackknife).toBeLessThan(1.3);
   });
 
   it("claims nothing where the gain may be none", () => {

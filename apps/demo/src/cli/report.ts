@@ -7,7 +7,7 @@ import { summarize, type VariantSummary } from "../study/summary.js";
 import { commandOf } from "./command.js";
 import type { Drawings } from "./drawing.js";
 import { html, Markup } from "./markup.js";
-import { withError } from "./table.js";
+import { percent, withError } from "./table.js";
 
 /** A study as one self-contained page: what it shows in words, table, figures, settings. Nothing is loaded from elsewhere. */
 export function report(study: StudyResult, drawings: Drawings): string {
@@ -42,7 +42,7 @@ export function report(study: StudyResult, drawings: Drawings): string {
           </header>
           <section aria-labelledby="answer">
             <h2 id="answer">What this run says</h2>
-            <p class="answer">${emphasized(answer, typeof publishedGain(study)?.share === "number")}</p>
+            <p class="answer">${emphasized(answer, typeof publishedGain(study)?.share?.mean === "number")}</p>
             ${others.map((paragraph) => html`<p>${paragraph}</p>`)}
           </section>
           <section aria-labelledby="table">
@@ -144,7 +144,7 @@ function summaryTable(rows: readonly VariantSummary[], study: StudyResult): Mark
           ({ name, label, trainError, testError, failed, microsecondsPerStep }) =>
             html`<tr${testError.mean === best && study.trials.length > 1 ? new Markup(' class="best"') : ""}>
 <th scope="row">${swatch(name)} ${label}</th><td>${withError(trainError.mean, trainError.standardError)}</td><td>${withError(testError.mean, testError.standardError)}</td>
-<td>${interval(testError)}</td><td>${Math.round(100 * failed)} %</td><td>${microsecondsPerStep.toFixed(0)}</td></tr>`,
+<td>${interval(testError)}</td><td>${percent(failed)}</td><td>${microsecondsPerStep.toFixed(0)}</td></tr>`,
         )}
       </tbody>
     </table>

@@ -7,7 +7,7 @@ export function formatTable(rows: readonly VariantSummary[]): string {
   const cells = rows.map(({ trainError, testError, failed, microsecondsPerStep }) => [
     withError(trainError.mean, trainError.standardError),
     withError(testError.mean, testError.standardError),
-    `${Math.round(100 * failed)} %`,
+    percent(failed),
     microsecondsPerStep.toFixed(0),
   ]);
   const first = Math.max(34, ...rows.map(({ label }) => label.length + 2));
@@ -21,3 +21,6 @@ export function formatTable(rows: readonly VariantSummary[]): string {
 export function withError(mean: number, standardError: number): string {
   return Number.isFinite(standardError) ? `${mean.toFixed(3)} ± ${standardError.toFixed(3)}` : mean.toFixed(3);
 }
+
+/** `57.5 %`, `5 %`. */
+export const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;

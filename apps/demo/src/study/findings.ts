@@ -1,4 +1,4 @@
-import { pairedDifference, type Estimate } from "./estimate.js";
+import { estimate, pairedDifference, type Estimate } from "./estimate.js";
 import { finalErrors } from "./summary.js";
 import type { StudyResult } from "./study-result.js";
 import type { VariantName } from "./variants.js";
@@ -12,7 +12,7 @@ export interface PublishedGain {
   /** step-matched control − published: what the rule adds to it. */
   readonly byRule: Estimate;
   /** byStepSize / gain; null unless the gain's interval lies above 0. */
-  readonly share: number | null;
+  readonly share: Estimate | null;
 }
 
 /**
@@ -21,7 +21,8 @@ export interface PublishedGain {
  *   gain = (vanilla − control) + (control − published),   share = (vanilla − control) / gain
  *
  * The published code passes gradients divided by N to its rule, so that layer 1 also moves N times slower. The control
- * has that slower step and the plain mean. Differences are paired over trials.
+ * has that slower step and the plain mean. Differences are paired over trials; the share is a ratio of means, whose
+ * error is that of its linearization.
  *
  * @returns  null unless all three variants took part in a finished trial.
  * @example  const share = publishedGain(study)?.share;
@@ -34,7 +35,12 @@ export function publishedGain(study: Pick<StudyResult, "variants" | "trials">): 
   const gain = pairedDifference(vanilla, published);
   const byStepSize = pairedDifference(vanilla, control);
   const byRule = pairedDifference(control, published);
-  return { gain, byStepSize, byRule, share: gain.interval[0] > 0 ? byStepSize.mean / gain.mean : null };
+  if (!(gain.interval[0] > 0)) return { gain, byStepSize, byRule, share: null };
+  const ratio = byStepSize.mean / gain.mean;
+  const share = estimate(
+    vanilla.map((error, k) => ratio + (error - control[k]! - ratio * (error - published[k]!)) / gain.mean),
+  );
+  return { gain, byStepSize, byRule, share };
 }
 
 /**
@@ -57,10 +63,11 @@ function stepSizeFinding(study: StudyResult): string | null {
   if (share === null) {
     return `In this run the published method changes the final test error by ${signed(-gain.mean)} against vanilla${between(gain, -1)}. That is not clearly an improvement, so this run cannot say how much of a gain is step size. More trials decide it.`;
   }
+  const [low, high] = share.interval;
   const verdict =
-    share >= 1
-      ? `All of the published gain is step size`
-      : `${Math.round(100 * Math.max(0, share))} % of the published gain is step size`;
+    share.mean >= 1
+      ? "All of the published gain is step size"
+      : `${percent(share.mean)} % of the published gain is step size (95 % interval ${percent(low)} to ${percent(high)} %)`;
   return `${verdict}. The published method lowers the final test error by ${number(gain.mean)} against vanilla${between(gain)}. Its first layer, however, also moves ${study.samples.train} times slower, because its gradients are divided by N before they reach the rule. The step-matched control has the same slow first layer and the plain mean: it alone lowers the error by ${number(byStepSize.mean)}${between(byStepSize)}. What the rule adds to that is ${number(byRule.mean)}${between(byRule)}.`;
 }
 
@@ -89,7 +96,7 @@ function caution({ trials, settings }: StudyResult): string {
     count >= 100
       ? `${count} trials are enough to order variants whose intervals are apart.`
       : `${count} trial${count === 1 ? " is one sample" : "s reproduce the published figure but do"} ${count === 1 ? "and decides nothing" : "not decide close questions"}: run 100 or more (--trials 200) before you rely on an order.`;
-  return `Outcomes are bimodal: a trial ends near 0.05 or near 0.7, seldom between, so that a mean is mostly the share of trials that failed. ${enough} Displaced inputs (here ${Math.ceil(settings.fraction * 100 - 1e-9)} of 100, factor ${settings.factor}) are one kind of bad data among many; no row of the table says which rule is best for another kind.`;
+  return `Outcomes are bimodal: a trial ends near 0.05 or near 0.7, seldom between, so that a mean is mostly the share of trials that failed. ${enough} Displaced inputs (here ${Math.ceil(settings.fraction * 100 - 1e-9)} of 100, factor ${settings.factor.toLocaleString("en")}) are one kind of bad data among many; no row of the table says which rule is best for another kind.`;
 }
 
 function testErrors(study: Pick<StudyResult, "variants" | "trials">, name: VariantName): number[] | null {
@@ -97,6 +104,7 @@ function testErrors(study: Pick<StudyResult, "variants" | "trials">, name: Varia
   return takesPart ? finalErrors(study, name).test : null;
 }
 
+const percent = (share: number) => Math.round(100 * Math.min(1, Math.max(0, share)));
 const number = (value: number) => value.toFixed(3).replace(/^-/, "−");
 const signed = (value: number) => (value < 0 ? number(value) : `+${number(value)}`);
 

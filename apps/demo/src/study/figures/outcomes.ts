@@ -32,7 +32,14 @@ export function outcomes(study: StudyResult, document: DrawingDocument): SVGElem
     marginRight: 20,
     marginTop: 16,
     marginBottom: 44,
-    x: { domain: [0, 0.8], label: "final test error", labelAnchor: "center", labelArrow: "none", grid: true, ticks: 8 },
+    x: {
+      domain: [0, Math.max(0.8, ...counted.map(({ error }) => error))],
+      label: "final test error",
+      labelAnchor: "center",
+      labelArrow: "none",
+      grid: true,
+      ticks: 8,
+    },
     y: { domain: labels, label: null, tickSize: 0 },
     r: { domain: [0, Math.max(1, study.trials.length)], range: [0, 17] },
     marks: [
