@@ -118,7 +118,8 @@ const faults: Readonly<Record<string, Fault>> = {
     check: "leaves the gradients as they were",
     rule: (g) => {
       const answer = g.mean().copy();
-      (g.rows().storage.buffer as Float64Array)[0] = 0;
+      const { device, storage } = g.rows();
+      device.write(storage, new Float64Array(storage.length));
       return answer;
     },
     claims: location,

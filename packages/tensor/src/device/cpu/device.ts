@@ -1,6 +1,7 @@
-import { dtypes, newArray, type DType, type TypedArray } from "../../dtype.js";
+import { dtypes, type DType, type TypedArray } from "../../dtype.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import type { DeviceBuffer, Executor, Program } from "../executor.js";
+import { arrayOf, ArrayPool, type CpuBuffer } from "./buffer.js";
 import { canCompile } from "./compile.js";
 import { CpuSchedule } from "./schedule.js";
 
@@ -9,24 +10,27 @@ export class CpuExecutor implements Executor {
   readonly name = "cpu";
   readonly dtypes = dtypes;
   readonly #schedule: CpuSchedule;
+  readonly #pool = new ArrayPool();
 
   /** @param interpret  Walk kernels instead of compiling them, as a content security policy may force. */
   constructor({ interpret = false }: { readonly interpret?: boolean } = {}) {
     this.#schedule = new CpuSchedule(!interpret && canCompile());
   }
 
-  allocate(dtype: DType, length: number): TypedArray {
-    return newArray(dtype, length);
+  allocate(dtype: DType, length: number): CpuBuffer {
+    return { dtype, values: this.#pool.take(dtype, length) };
   }
 
-  free(): void {}
+  free(buffer: DeviceBuffer): void {
+    this.#pool.give(buffer as CpuBuffer);
+  }
 
   write(buffer: DeviceBuffer, values: TypedArray): void {
-    (buffer as TypedArray).set(values);
+    arrayOf(buffer).set(values);
   }
 
   read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
-    return Promise.resolve((buffer as TypedArray).slice(start, start + length));
+    return Promise.resolve(arrayOf(buffer).slice(start, start + length));
   }
 
   run(kernel: Kernel): void {
@@ -43,5 +47,7 @@ export class CpuExecutor implements Executor {
     };
   }
 
-  close(): void {}
+  close(): void {
+    this.#pool.clear();
+  }
 }

@@ -2,12 +2,11 @@ import type { RoutineKernel, View } from "../../kernel/kernel.js";
 import { randomWords } from "../../random/threefry.js";
 import { sizeOf } from "../../shape.js";
 import { noFault } from "../faults.js";
-import type { Numbers } from "./compile.js";
+import { elementsOf } from "./buffer.js";
 import { symmetricEigen } from "./eigh.js";
 
 type Three = readonly [number, number, number];
 
-const buffer = (view: View) => view.storage.buffer as Numbers;
 const three = (numbers: readonly number[]) => numbers as unknown as Three;
 
 /** Pointer of index (i, j, k) in a view of rank 3. */
@@ -19,7 +18,7 @@ const at = ({ offset, strides }: View, i: number, j: number, k: number) => {
 /** Elements of a view in row-major order. */
 function elements(view: View): Float64Array {
   const result = new Float64Array(sizeOf(view.shape));
-  const source = buffer(view);
+  const source = elementsOf(view);
   let next = 0;
   const visit = (axis: number, pointer: number) => {
     if (axis === view.shape.length) {
@@ -40,8 +39,8 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const smallerFirst = attributes["descending"] === 1 ? 1 : -1;
     const [x] = inputs as [View];
     const [out] = outputs as [View];
-    const source = buffer(x);
-    const target = buffer(out);
+    const source = elementsOf(x);
+    const target = elementsOf(out);
     const [outer, length, inner] = three(x.shape);
     const places = new Int32Array(length);
     for (let i = 0; i < outer; i++) {
@@ -66,14 +65,16 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const [x] = inputs as [View];
     const [out] = outputs as [View];
     const [outer, length, inner] = three(x.shape);
+    const source = elementsOf(x);
+    const target = elementsOf(out);
     for (let i = 0; i < outer; i++) {
       for (let k = 0; k < inner; k++) {
         let sum = 0;
         for (let j = 0; j < length; j++) {
-          sum += buffer(x)[at(x, i, j, k)] as number;
+          sum += source[at(x, i, j, k)] as number;
           if (x.dtype === "int32") sum |= 0;
           else if (x.dtype === "uint32") sum >>>= 0;
-          buffer(out)[at(out, i, j, k)] = sum;
+          target[at(out, i, j, k)] = sum;
         }
       }
     }
@@ -85,11 +86,14 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const [out] = outputs as [View];
     const [outer, count, inner] = three(out.shape);
     const length = x.shape[1] as number;
+    const source = elementsOf(x);
+    const places = elementsOf(indices);
+    const target = elementsOf(out);
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < count; j++) {
         for (let k = 0; k < inner; k++) {
-          const index = buffer(indices)[at(indices, i, j, k)] as number;
-          buffer(out)[at(out, i, j, k)] = index >= 0 && index < length ? (buffer(x)[at(x, i, index, k)] as number) : 0;
+          const index = places[at(indices, i, j, k)] as number;
+          target[at(out, i, j, k)] = index >= 0 && index < length ? (source[at(x, i, index, k)] as number) : 0;
         }
       }
     }
@@ -102,17 +106,20 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const [outer, count, inner] = three(updates.shape);
     const length = out.shape[1] as number;
     const sums = new Float64Array(outer * length * inner);
+    const places = elementsOf(indices);
+    const added = elementsOf(updates);
+    const target = elementsOf(out);
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < count; j++) {
         for (let k = 0; k < inner; k++) {
-          const index = buffer(indices)[at(indices, i, j, k)] as number;
+          const index = places[at(indices, i, j, k)] as number;
           if (index < 0 || index >= length) continue;
           const place = (i * length + index) * inner + k;
-          sums[place] = (sums[place] as number) + (buffer(updates)[at(updates, i, j, k)] as number);
+          sums[place] = (sums[place] as number) + (added[at(updates, i, j, k)] as number);
         }
       }
     }
-    for (let place = 0; place < sums.length; place++) buffer(out)[out.offset + place] = sums[place] as number;
+    for (let place = 0; place < sums.length; place++) target[out.offset + place] = sums[place] as number;
   },
 
   /** key uint32 [2], counter uint32 [1] → uint32 [n]: words 2i + lane of the draw, shifted right. */
@@ -128,7 +135,7 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
       attributes["shift"] as number,
       words,
     );
-    const target = buffer(out);
+    const target = elementsOf(out);
     for (let i = 0; i < words.length; i++) target[out.offset + i] = words[i] as number;
   },
 
@@ -138,18 +145,18 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
     const [values, vectors] = outputs as [View, View];
     const n = a.shape[0] as number;
     const result = symmetricEigen(elements(a), n);
-    for (let i = 0; i < n; i++)
-      buffer(values)[values.offset + i] = result.converged ? (result.values[i] as number) : NaN;
-    for (let i = 0; i < n * n; i++)
-      buffer(vectors)[vectors.offset + i] = result.converged ? (result.vectors[i] as number) : NaN;
+    const write = (view: View, found: Float64Array) =>
+      elementsOf(view).set(result.converged ? found : found.fill(NaN), view.offset);
+    write(values, result.values);
+    write(vectors, result.vectors);
   },
 
   /** first int32 [1] → the fault cell, when it names an element and no fault is set yet. */
   check({ inputs, outputs, attributes }) {
     const [first] = inputs as [View];
     const [cell] = outputs as [View];
-    const index = buffer(first)[first.offset] as number;
-    const fault = buffer(cell);
+    const index = elementsOf(first)[first.offset] as number;
+    const fault = elementsOf(cell);
     if (index === noFault || fault[0] !== 0) return;
     fault[0] = attributes["code"] as number;
     fault[1] = attributes["node"] as number;

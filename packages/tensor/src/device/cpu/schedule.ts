@@ -14,6 +14,7 @@ import {
 } from "../../kernel/kernel.js";
 import { sizeOf } from "../../shape.js";
 import { normalize } from "../../scalar/expression.js";
+import { elementsOf } from "./buffer.js";
 import {
   columnFormulas,
   columnKey,
@@ -32,10 +33,6 @@ import type { Arithmetic } from "./print.js";
 import { runRoutine } from "./routines.js";
 
 const noNumbers: Numbers = [];
-
-function bufferOf(view: View): Numbers {
-  return view.storage.buffer as Numbers;
-}
 
 function arithmeticOf(operands: readonly Operand[]): Arithmetic {
   for (const operand of operands) {
@@ -118,7 +115,10 @@ export class CpuSchedule {
           compileMap(normal, extents.length, indices, arithmetic),
         )
       : interpretMap(normal, indices, arithmetic);
-    const buffers = [bufferOf(out), ...operands.map((operand) => (isIndex(operand) ? noNumbers : bufferOf(operand)))];
+    const buffers = [
+      elementsOf(out),
+      ...operands.map((operand) => (isIndex(operand) ? noNumbers : elementsOf(operand))),
+    ];
     const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
     const constants = constantsFor(normal.constants, out, operands);
     return () => loop(buffers, offsets, strides, extents, constants);
@@ -145,7 +145,10 @@ export class CpuSchedule {
           () => compileReduce(normal, monoid, after, outer.extents.length, inner.extents.length, indices, arithmetic),
         )
       : interpretReduce(normal, monoid, after, outer.extents.length, indices, arithmetic);
-    const buffers = [bufferOf(out), ...operands.map((operand) => (isIndex(operand) ? noNumbers : bufferOf(operand)))];
+    const buffers = [
+      elementsOf(out),
+      ...operands.map((operand) => (isIndex(operand) ? noNumbers : elementsOf(operand))),
+    ];
     const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
     const own = constantsFor(normal.constants, out, operands);
     const constants = after ? [...own, ...after.constants] : own;
@@ -169,7 +172,7 @@ export class CpuSchedule {
       ...operands.map(placed),
     ];
     const extents = [...out.shape, a.shape[2] as number];
-    const buffers = views.map(bufferOf);
+    const buffers = views.map(elementsOf);
     const offsets = views.map((view) => view.offset);
     const constants = after ? after.constants : [];
     return () => loop(buffers, offsets, strides, extents, constants);
@@ -186,7 +189,7 @@ export class CpuSchedule {
     } else loop = interpretColumn(program, factors);
     const { samples } = factorsShape(factors);
     const lengths = columnLengths(program, samples);
-    const buffers = all.map(bufferOf);
+    const buffers = all.map(elementsOf);
     const offsets = all.map((view) => view.offset);
     const strides = all.map((view) => view.strides);
     const extents = all.map((view) => view.shape);
@@ -204,10 +207,13 @@ export class CpuSchedule {
     return () => {
       for (let turn = 0; turn < maximum; turn++) {
         for (const call of calls) call();
-        const stop = until !== null && bufferOf(until)[until.offset] !== 0;
+        const stop = until !== null && elementsOf(until)[until.offset] !== 0;
         for (const { from, to } of copies) {
-          const source = bufferOf(from) as Float64Array;
-          (bufferOf(to) as Float64Array).set(source.subarray(from.offset, from.offset + sizeOf(from.shape)), to.offset);
+          const source = elementsOf(from) as Float64Array;
+          (elementsOf(to) as Float64Array).set(
+            source.subarray(from.offset, from.offset + sizeOf(from.shape)),
+            to.offset,
+          );
         }
         if (stop) break;
       }

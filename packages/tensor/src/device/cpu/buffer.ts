@@ -1,0 +1,52 @@
+import { newArray, type DType, type TypedArray } from "../../dtype.js";
+import type { View } from "../../kernel/kernel.js";
+import type { DeviceBuffer } from "../executor.js";
+
+/** Memory of one storage: new at every allocation, though its array may have served before. */
+export interface CpuBuffer {
+  readonly dtype: DType;
+  readonly values: TypedArray;
+}
+
+export function arrayOf(buffer: DeviceBuffer): TypedArray {
+  return (buffer as CpuBuffer).values;
+}
+
+export function elementsOf({ storage }: View): TypedArray {
+  return arrayOf(storage.buffer);
+}
+
+/** Shorter arrays are as cheap to make as to keep. */
+const leastLength = 32;
+const mostBytes = 2 ** 25;
+
+/** Arrays that were given back, to be used again: making and collecting them is half the cost of a small operation. */
+export class ArrayPool {
+  readonly #free = new Map<DType, Map<number, TypedArray[]>>();
+  #bytes = 0;
+
+  /** An array whose elements may be anything. */
+  take(dtype: DType, length: number): TypedArray {
+    const found = this.#free.get(dtype)?.get(length)?.pop();
+    if (found === undefined) return newArray(dtype, length);
+    this.#bytes -= found.byteLength;
+    return found;
+  }
+
+  give({ dtype, values }: CpuBuffer): void {
+    const { length, byteLength } = values;
+    if (length < leastLength || byteLength > mostBytes) return;
+    if (this.#bytes + byteLength > mostBytes) this.clear();
+    let lengths = this.#free.get(dtype);
+    if (lengths === undefined) this.#free.set(dtype, (lengths = new Map()));
+    const list = lengths.get(length);
+    if (list === undefined) lengths.set(length, [values]);
+    else list.push(values);
+    this.#bytes += byteLength;
+  }
+
+  clear(): void {
+    this.#free.clear();
+    this.#bytes = 0;
+  }
+}
