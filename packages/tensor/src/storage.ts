@@ -2,10 +2,7 @@ import type { Device } from "./device/device.js";
 import type { DeviceBuffer } from "./device/executor.js";
 import type { DType } from "./dtype.js";
 
-/**
- * Memory shared by the tensors that view it. `handles` counts tensors that have not been disposed; a storage that
- * becomes unreachable without that is returned by the device's finalization registry.
- */
+/** Memory shared by the tensors that view it. `handles` counts tensors that have not been disposed. */
 export class Storage {
   readonly device: Device;
   readonly dtype: DType;
@@ -13,6 +10,8 @@ export class Storage {
   /** null once the memory is returned. */
   buffer: DeviceBuffer | null;
   handles = 0;
+  /** Tensors of a scope will return the memory. What has no scope is watched by the device's finalization registry. */
+  scoped = false;
 
   constructor(device: Device, dtype: DType, length: number, buffer: DeviceBuffer) {
     this.device = device;

@@ -26,6 +26,8 @@ const brand: unique symbol = Symbol.for("robgrad.device");
 
 const clear = new Int32Array(faultLength);
 
+const bytesOf = ({ dtype, length }: Storage) => bytesPerElement(dtype) * length;
+
 /**
  * A place where tensors live and kernels run. It carries all state: scopes, memory accounts, the fault cell.
  * Made by {@link openDevice}.
@@ -195,8 +197,12 @@ export class Device {
     this.#executor.close();
   }
 
-  /** @internal Memory for `length` elements. */
-  allocate(dtype: DType, length: number): Storage {
+  /**
+   * @internal Memory for `length` elements.
+   *
+   * @param scoped  The open scope, if there is one, will see to it: a tensor of the scope is made on it.
+   */
+  allocate(dtype: DType, length: number, scoped = false): Storage {
     this.#checkOpen();
     if (!this.dtypes.includes(dtype)) {
       checkDType(this.name, dtype);
@@ -215,9 +221,15 @@ export class Device {
     const storage = new Storage(this, dtype, length, this.#allocateBuffer(dtype, length, bytes));
     this.#live += bytes;
     if (this.#live > this.#peak) this.#peak = this.#live;
-    this.#registry.register(storage, { buffer: storage.buffer, bytes }, storage);
+    storage.scoped = scoped && this.#scopes.length > 0;
+    if (!storage.scoped) this.#watch(storage);
     this.#observer?.allocated(storage);
     return storage;
+  }
+
+  /** Lets the registry return the memory of a storage that becomes unreachable. */
+  #watch(storage: Storage): void {
+    this.#registry.register(storage, { buffer: storage.buffer, bytes: bytesOf(storage) }, storage);
   }
 
   #allocateBuffer(dtype: DType, length: number, bytes: number): DeviceBuffer {
@@ -244,8 +256,8 @@ export class Device {
       this.#recording.retired.push(storage);
       return;
     }
-    this.#registry.unregister(storage);
-    this.#live -= bytesPerElement(storage.dtype) * storage.length;
+    if (!storage.scoped) this.#registry.unregister(storage);
+    this.#live -= bytesOf(storage);
     this.#executor.free(storage.buffer);
     storage.buffer = null;
   }
@@ -333,12 +345,11 @@ export class Device {
 
   /** @internal Exchanges the memory of two storages of equal size. */
   exchange(a: Storage, b: Storage): void {
-    this.#registry.unregister(a);
-    this.#registry.unregister(b);
     [a.buffer, b.buffer] = [b.buffer, a.buffer];
     for (const storage of [a, b]) {
-      const bytes = bytesPerElement(storage.dtype) * storage.length;
-      this.#registry.register(storage, { buffer: storage.buffer, bytes }, storage);
+      if (storage.scoped) continue;
+      this.#registry.unregister(storage);
+      this.#watch(storage);
     }
   }
 
@@ -395,8 +406,16 @@ export class Device {
     if (at >= 0) this.#scopes.splice(at, 1);
     const outer = this.#scopes[this.#scopes.length - 1];
     for (const tensor of scope) {
-      if (!kept.has(tensor)) tensor.dispose();
-      else outer?.push(tensor);
+      const stays = kept.has(tensor);
+      if (!stays) tensor.dispose();
+      const { storage } = tensor;
+      if (outer !== undefined) {
+        if (stays) outer.push(tensor);
+      } else if (storage.scoped && storage.buffer !== null) {
+        // Still in use, and no scope is left that would end it.
+        storage.scoped = false;
+        this.#watch(storage);
+      }
     }
   }
 

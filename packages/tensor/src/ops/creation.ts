@@ -38,7 +38,7 @@ export interface ArangeOptions extends DTypeOption {
 
 /** Fresh memory for a result; its elements are not set. */
 export function empty(device: Device, dtype: DType, shape: readonly number[]): Tensor {
-  return new Tensor(device, device.allocate(dtype, sizeOf(shape)), dtype, rowMajor(shape));
+  return new Tensor(device, device.allocate(dtype, sizeOf(shape), true), dtype, rowMajor(shape));
 }
 
 /** The elements of a tensor from `empty` under another shape. */

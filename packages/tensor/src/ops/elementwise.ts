@@ -42,7 +42,8 @@ export function operandsOf(subject: string, operands: readonly unknown[]): reado
   }
   const [first] = tensors;
   if (first === undefined) throw codedError("BAD_ARGUMENT", `${subject}: expected at least one tensor`);
-  for (const other of tensors) {
+  for (let k = 1; k < tensors.length; k++) {
+    const other = tensors[k] as Tensor;
     if (other.device !== first.device) {
       throw codedError(
         "DEVICE_MISMATCH",
@@ -66,6 +67,16 @@ export function sameDType(subject: string, tensors: readonly Tensor[]): DType {
   return first.dtype;
 }
 
+/** The shape that tensors broadcast to. */
+export function commonShape(subject: string, tensors: readonly Tensor[]): Shape {
+  const [{ shape }] = tensors as [Tensor];
+  if (tensors.every((x) => sameShape(x.shape, shape))) return shape;
+  return broadcastShapes(
+    subject,
+    tensors.map((x) => x.shape),
+  );
+}
+
 /** The view of a tensor repeated over `shape`. */
 export function viewOver(x: Tensor, shape: Shape): View {
   if (sameShape(x.shape, shape)) return x;
@@ -80,9 +91,9 @@ export function runMap(device: Device, dtype: DType, shape: Shape, f: Expression
 
 const allTensors = new Map<OperationName, Expression>();
 
-/** The formula of an operation on operands of which some are numbers. */
-function formulaOf(name: OperationName, operands: readonly (Tensor | number)[]): Expression {
-  if (operands.every((operand) => typeof operand !== "number")) {
+/** The formula of an operation on operands of which `count` are tensors and the others numbers. */
+function formulaOf(name: OperationName, operands: readonly (Tensor | number)[], count: number): Expression {
+  if (count === operands.length) {
     let f = allTensors.get(name);
     if (f === undefined) allTensors.set(name, (f = apply(name, ...operands.map((_, k) => input(k)))));
     return f;
@@ -122,15 +133,12 @@ export function elementwise(name: OperationName, operands: readonly (Tensor | nu
   if (tensors.length < operands.length) {
     for (const operand of operands) if (typeof operand === "number") checkNumber(name, operand, dtype);
   }
-  const shape = broadcastShapes(
-    name,
-    tensors.map((x) => x.shape),
-  );
+  const shape = commonShape(name, tensors);
   return runMap(
     tensors[0].device,
     record.result === "bool" ? "bool" : dtype,
     shape,
-    formulaOf(name, operands),
+    formulaOf(name, operands, tensors.length),
     tensors,
   );
 }
@@ -168,10 +176,7 @@ export function mapTensor(subject: string, f: ScalarFunction, operands: readonly
 export function mapExpression(subject: string, formula: Expression, tensors: readonly Tensor[]): Tensor {
   const checked = tensorsOf(subject, tensors);
   const dtype = formulaDType(subject, formula, checked);
-  const shape = broadcastShapes(
-    subject,
-    checked.map((x) => x.shape),
-  );
+  const shape = commonShape(subject, checked);
   return runMap(checked[0].device, dtype, shape, formula, checked);
 }
 

@@ -6,8 +6,8 @@ import { formatShape, normalizeAxes } from "../shape.js";
 import { withoutTemporaries } from "../scope.js";
 import type { Tensor } from "../tensor.js";
 import { empty, shapedAs } from "./creation.js";
-import { describe, formulaDType, tensorsOf, viewOver } from "./elementwise.js";
-import { broadcastShapes, type Shape } from "../shape.js";
+import { commonShape, describe, formulaDType, tensorsOf, viewOver } from "./elementwise.js";
+import { type Shape } from "../shape.js";
 
 export interface AxisOptions {
   /** Axis or axes to reduce, negative from the end; all of them unless given. */
@@ -58,10 +58,7 @@ export function reduceFormula(
   epilogue: Expression | null = null,
 ): Tensor {
   const tensors = tensorsOf(name, operands);
-  const shape = broadcastShapes(
-    name,
-    tensors.map((x) => x.shape),
-  );
+  const shape = commonShape(name, tensors);
   const axes = normalizeAxes(name, axis, shape.length);
   const count = axes.reduce((product, k) => product * (shape[k] as number), 1);
   const arg = name === "argmax" || name === "argmin";

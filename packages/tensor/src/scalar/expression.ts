@@ -71,17 +71,49 @@ export type NormalNode =
   | { readonly kind: "apply"; readonly operation: OperationName; readonly arguments: readonly number[] };
 
 const normalForms = new WeakMap<Expression, Normalized>();
+/** Forms of single operations, which eager code makes anew for every number, by `patternOf`. */
+const singleForms = new Map<string, Normalized>();
 
 export function normalize(e: Expression): Normalized {
-  const known = normalForms.get(e);
-  if (known !== undefined) return known;
+  let result = normalForms.get(e);
+  if (result !== undefined) return result;
+  const pattern = patternOf(e);
+  const form = pattern === null ? undefined : singleForms.get(pattern);
+  if (form === undefined) {
+    result = derive(e);
+    if (pattern !== null) singleForms.set(pattern, result);
+  } else result = { ...form, constants: constantsOf(e) };
+  normalForms.set(e, result);
+  return result;
+}
+
+/** An operation on inputs and constants as text without the constants; null for other formulas. */
+function patternOf(e: Expression): string | null {
+  if (e.kind !== "apply") return null;
+  let pattern: string = e.operation;
+  for (const argument of e.arguments) {
+    if (argument.kind === "apply") return null;
+    pattern += argument.kind === "input" ? ` ${argument.index}` : " k";
+  }
+  return pattern;
+}
+
+function constantsOf(e: Expression): number[] {
+  const constants: number[] = [];
+  if (e.kind === "apply")
+    for (const argument of e.arguments) if (argument.kind === "constant") constants.push(argument.value);
+  return constants;
+}
+
+function derive(e: Expression): Normalized {
   const constants: number[] = [];
   const nodes: NormalNode[] = [];
   const seen = new Map<Expression, number>();
   let key = "";
   let arity = 0;
   const visit = (node: Expression): number => {
-    const at = seen.get(node);
+    // A constant has a slot wherever it stands: whether two are one object is not part of the form.
+    const at = node.kind === "constant" ? undefined : seen.get(node);
     if (at !== undefined) return at;
     let normal: NormalNode;
     if (node.kind === "input") {
@@ -101,9 +133,7 @@ export function normalize(e: Expression): Normalized {
     return index;
   };
   visit(e);
-  const result = { key, constants, nodes, arity };
-  normalForms.set(e, result);
-  return result;
+  return { key, constants, nodes, arity };
 }
 
 /** The formula with every input replaced. */

@@ -91,6 +91,15 @@ interface PrintedMonoid {
   readonly result: string;
 }
 
+/** A map whose element i takes element i of every operand's storage. */
+export function compileUnitMap(f: Normalized, operands: number, arithmetic: Arithmetic): LoopFunction {
+  const { statements, value } = printFormula(f, (k) => `b${k + 1}[i]`, slot, arithmetic, "t");
+  const source =
+    declarations(operands + 1, 0, f.constants.length, "extents") +
+    `const e = extents[0]; for (let i = 0; i < e; i++) { ${statements} b0[i] = ${value}; }`;
+  return evaluateSource("buffers, offsets, strides, extents, constants", source, bodyFunctions);
+}
+
 const monoids: Record<Monoid, PrintedMonoid> = {
   sum: { start: "let acc = 0;", step: (v) => `acc += ${v};`, result: "acc" },
   product: { start: "let acc = 1;", step: (v) => `acc *= ${v};`, result: "acc" },

@@ -57,7 +57,12 @@ function walk(
   }
 }
 
-export function interpretMap(f: Normalized, indices: readonly boolean[], arithmetic: Arithmetic): LoopFunction {
+export function interpretMap(
+  f: Normalized,
+  _rank: number,
+  indices: readonly boolean[],
+  arithmetic: Arithmetic,
+): LoopFunction {
   const body = formula(f, arithmetic);
   return (buffers, offsets, strides, extents, constants) => {
     walk(0, extents.length, extents, strides, offsets, (p) => {
@@ -101,6 +106,7 @@ export function interpretReduce(
   monoid: Monoid,
   epilogue: Normalized | null,
   kept: number,
+  _reduced: number,
   indices: readonly boolean[],
   arithmetic: Arithmetic,
 ): LoopFunction {

@@ -12,6 +12,7 @@ import {
   type ReduceKernel,
   type View,
 } from "../../kernel/kernel.js";
+import { isRowMajor } from "../../layout.js";
 import { sizeOf } from "../../shape.js";
 import { normalize } from "../../scalar/expression.js";
 import { elementsOf } from "./buffer.js";
@@ -22,6 +23,7 @@ import {
   compileContract,
   compileMap,
   compileReduce,
+  compileUnitMap,
   factorsKey,
   factorViews,
   type ColumnFunction,
@@ -32,7 +34,10 @@ import { interpretColumn, interpretContract, interpretMap, interpretReduce } fro
 import type { Arithmetic } from "./print.js";
 import { runRoutine } from "./routines.js";
 
-const noNumbers: Numbers = [];
+const none: readonly never[] = [];
+
+const valuesOf = (operand: Operand): Numbers => (isIndex(operand) ? none : elementsOf(operand));
+const offsetOf = (operand: Operand) => (isIndex(operand) ? 0 : operand.offset);
 
 function arithmeticOf(operands: readonly Operand[]): Arithmetic {
   for (const operand of operands) {
@@ -60,13 +65,33 @@ function operandStrides(operand: Operand, rank: number): readonly number[] {
 
 const dtypeKey = (operand: Operand): DType | "index" => (isIndex(operand) ? "index" : operand.dtype);
 
+const dtypeNumbers = { float32: 1, float64: 2, int32: 3, uint32: 4, bool: 5, index: 6 } as const;
+
+/** What tells loops of one formula apart besides it: how many axes they nest and what they read and write. */
+function signatureOf(outer: number, inner: number, out: View, operands: readonly Operand[]): number | string {
+  // A number is found much faster than a text, as long as it is exact.
+  if (operands.length > 12) return `${outer} ${inner} ${[out, ...operands].map(dtypeKey).join()}`;
+  let signature = (outer * 16 + inner) * 8 + dtypeNumbers[out.dtype];
+  for (const operand of operands) signature = signature * 8 + dtypeNumbers[dtypeKey(operand)];
+  return signature;
+}
+
+/** Loops without axes: one index goes over all elements. */
+const unit = -1;
+
+/** True where element i of every operand is element i of its storage. */
+function isUnit(views: readonly Operand[]): boolean {
+  for (const view of views) if (isIndex(view) || view.offset !== 0 || !isRowMajor(view)) return false;
+  return true;
+}
+
 /**
  * Turns kernels into calls. A kernel's structure is compiled once (or interpreted where compiling is forbidden);
  * buffers, strides, extents and constants are arguments of the compiled loop.
  */
 export class CpuSchedule {
   readonly #compiles: boolean;
-  readonly #loops = new Map<string, LoopFunction>();
+  readonly #loops = new Map<string, Map<number | string, LoopFunction>>();
   readonly #columns = new Map<string, ColumnFunction>();
 
   constructor(compiles: boolean) {
@@ -95,32 +120,36 @@ export class CpuSchedule {
     }
   }
 
-  #loop(key: string, make: () => LoopFunction): LoopFunction {
-    let loop = this.#loops.get(key);
-    if (loop === undefined) this.#loops.set(key, (loop = make()));
+  #loop(formula: string, signature: number | string, make: () => LoopFunction): LoopFunction {
+    let loops = this.#loops.get(formula);
+    if (loops === undefined) this.#loops.set(formula, (loops = new Map()));
+    let loop = loops.get(signature);
+    if (loop === undefined) loops.set(signature, (loop = make()));
     return loop;
   }
 
   #map({ out, f, operands }: MapKernel): () => void {
     const normal = normalize(f);
-    const rank = out.shape.length;
-    const { extents, strides } = mergeAxes(out.shape, [
-      out.strides,
-      ...operands.map((operand) => operandStrides(operand, rank)),
-    ]);
-    const arithmetic = arithmeticOf(operands);
-    const indices = operands.map(isIndex);
-    const loop = this.#compiles
-      ? this.#loop(`map ${normal.key} ${extents.length} ${out.dtype} ${operands.map(dtypeKey).join()}`, () =>
-          compileMap(normal, extents.length, indices, arithmetic),
-        )
-      : interpretMap(normal, indices, arithmetic);
-    const buffers = [
-      elementsOf(out),
-      ...operands.map((operand) => (isIndex(operand) ? noNumbers : elementsOf(operand))),
-    ];
-    const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
+    const views = [out, ...operands];
+    const buffers = views.map(valuesOf);
     const constants = constantsFor(normal.constants, out, operands);
+    if (this.#compiles && isUnit(views)) {
+      const loop = this.#loop(normal.key, signatureOf(unit, 0, out, operands), () =>
+        compileUnitMap(normal, operands.length, arithmeticOf(operands)),
+      );
+      const count = [sizeOf(out.shape)];
+      return () => loop(buffers, none, none, count, constants);
+    }
+    const rank = out.shape.length;
+    const { extents, strides } = mergeAxes(
+      out.shape,
+      views.map((view) => operandStrides(view, rank)),
+    );
+    const make = this.#compiles ? compileMap : interpretMap;
+    const loop = this.#loop(normal.key, signatureOf(extents.length, 0, out, operands), () =>
+      make(normal, extents.length, operands.map(isIndex), arithmeticOf(operands)),
+    );
+    const offsets = views.map(offsetOf);
     return () => loop(buffers, offsets, strides, extents, constants);
   }
 
@@ -137,19 +166,16 @@ export class CpuSchedule {
     const inner = mergeAxes(pick(axes)(shape), [zeros, ...all.map(pick(axes))]);
     const extents = [...outer.extents, ...inner.extents];
     const strides = outer.strides.map((s, k) => [...s, ...(inner.strides[k] as readonly number[])]);
-    const arithmetic = arithmeticOf(operands);
-    const indices = operands.map(isIndex);
-    const loop = this.#compiles
-      ? this.#loop(
-          `reduce ${monoid} ${normal.key}>${after ? after.key : ""} ${outer.extents.length} ${inner.extents.length} ${out.dtype} ${operands.map(dtypeKey).join()}`,
-          () => compileReduce(normal, monoid, after, outer.extents.length, inner.extents.length, indices, arithmetic),
-        )
-      : interpretReduce(normal, monoid, after, outer.extents.length, indices, arithmetic);
-    const buffers = [
-      elementsOf(out),
-      ...operands.map((operand) => (isIndex(operand) ? noNumbers : elementsOf(operand))),
-    ];
-    const offsets = [out.offset, ...operands.map((operand) => (isIndex(operand) ? 0 : operand.offset))];
+    const [rankOuter, rankInner] = [outer.extents.length, inner.extents.length];
+    const make = this.#compiles ? compileReduce : interpretReduce;
+    const loop = this.#loop(
+      `${monoid} ${normal.key}>${after ? after.key : ""}`,
+      signatureOf(rankOuter, rankInner, out, operands),
+      () => make(normal, monoid, after, rankOuter, rankInner, operands.map(isIndex), arithmeticOf(operands)),
+    );
+    const views = [out, ...operands];
+    const buffers = views.map(valuesOf);
+    const offsets = views.map(offsetOf);
     const own = constantsFor(normal.constants, out, operands);
     const constants = after ? [...own, ...after.constants] : own;
     return () => loop(buffers, offsets, strides, extents, constants);
@@ -158,11 +184,10 @@ export class CpuSchedule {
   #contract({ out, a, b, epilogue, operands }: ContractKernel): () => void {
     const after = epilogue && normalize(epilogue);
     const views = [out, a, b, ...operands];
-    const loop = this.#compiles
-      ? this.#loop(`contract ${after ? after.key : ""} ${views.map((view) => view.dtype).join()}`, () =>
-          compileContract(after, operands.length),
-        )
-      : interpretContract(after);
+    const make = this.#compiles ? compileContract : interpretContract;
+    const loop = this.#loop(`contract>${after ? after.key : ""}`, signatureOf(0, 0, out, [a, b, ...operands]), () =>
+      make(after, operands.length),
+    );
     // Axes of every operand in the order batch, m, n, k; 0 where it has none.
     const placed = (view: View) => [view.strides[0] as number, view.strides[1] as number, view.strides[2] as number, 0];
     const strides = [
