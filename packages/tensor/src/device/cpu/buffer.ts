@@ -16,9 +16,11 @@ export function elementsOf({ storage }: View): TypedArray {
   return arrayOf(storage.buffer);
 }
 
-/** Shorter arrays are as cheap to make as to keep. */
-const leastLength = 32;
+/** Memory kept for later use, at most. */
 const mostBytes = 2 ** 25;
+
+/** What an array takes, with about what an engine needs to keep one. */
+const costOf = ({ byteLength }: TypedArray) => byteLength + 256;
 
 /** Arrays that were given back, to be used again: making and collecting them is half the cost of a small operation. */
 export class ArrayPool {
@@ -29,20 +31,21 @@ export class ArrayPool {
   take(dtype: DType, length: number): TypedArray {
     const found = this.#free.get(dtype)?.get(length)?.pop();
     if (found === undefined) return newArray(dtype, length);
-    this.#bytes -= found.byteLength;
+    this.#bytes -= costOf(found);
     return found;
   }
 
   give({ dtype, values }: CpuBuffer): void {
-    const { length, byteLength } = values;
-    if (length < leastLength || byteLength > mostBytes) return;
-    if (this.#bytes + byteLength > mostBytes) this.clear();
+    const cost = costOf(values);
+    if (cost > mostBytes) return;
+    // Lengths that are no longer in use must not keep out those that are.
+    if (this.#bytes + cost > mostBytes) this.clear();
     let lengths = this.#free.get(dtype);
     if (lengths === undefined) this.#free.set(dtype, (lengths = new Map()));
-    const list = lengths.get(length);
-    if (list === undefined) lengths.set(length, [values]);
+    const list = lengths.get(values.length);
+    if (list === undefined) lengths.set(values.length, [values]);
     else list.push(values);
-    this.#bytes += byteLength;
+    this.#bytes += cost;
   }
 
   clear(): void {
