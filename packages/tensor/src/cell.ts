@@ -29,12 +29,7 @@ export class Cell {
     this.shape = initial.shape;
     this.dtype = initial.dtype;
     // A cell made inside a captured step is state of its first call, not part of the step.
-    this.#handle = device.beforeStep(() => {
-      const storage = device.allocate(initial.dtype, sizeOf(initial.shape));
-      const handle = Tensor.unscoped(device, storage, initial.dtype, rowMajor(initial.shape));
-      assignInto(handle, initial);
-      return handle;
-    });
+    this.#handle = device.beforeStep(() => this.#copied(initial));
   }
 
   /**
@@ -112,6 +107,15 @@ export class Cell {
     this.device.assigned(this);
   }
 
+  /** A handle of its own with the elements of `value`. */
+  #copied(value: Tensor): Tensor {
+    const storage = this.device.allocate(this.dtype, sizeOf(this.shape));
+    storage.assignable = true;
+    const handle = Tensor.unscoped(this.device, storage, this.dtype, rowMajor(this.shape));
+    assignInto(handle, value);
+    return handle;
+  }
+
   /** The handle to write to. A tensor taken from `value` that is still alive gets a copy of the old value first. */
   #writable(): Tensor {
     const handle = this.current;
@@ -123,13 +127,7 @@ export class Cell {
           "cell: expected no tensor of a cell's old value to be alive when a recorded step assigns the cell; dispose it or copy() it first",
         );
       }
-      const fresh = Tensor.unscoped(
-        this.device,
-        this.device.allocate(this.dtype, storage.length),
-        this.dtype,
-        rowMajor(this.shape),
-      );
-      assignInto(fresh, handle);
+      const fresh = this.#copied(handle);
       this.device.exchange(storage, fresh.storage);
       this.#handle = fresh;
       handle.dispose();

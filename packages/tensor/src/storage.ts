@@ -12,6 +12,8 @@ export class Storage {
   handles = 0;
   /** Tensors of a scope will return the memory. What has no scope is watched by the device's finalization registry. */
   scoped = false;
+  /** Whether a cell may write other elements to it; all else is written once. */
+  assignable = false;
 
   constructor(device: Device, dtype: DType, length: number, buffer: DeviceBuffer) {
     this.device = device;

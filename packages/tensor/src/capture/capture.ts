@@ -99,10 +99,10 @@ class Replay {
         `capture: expected argument ${k} on the device of the recorded step, found one on another`,
       );
     }
-    // Tensors do not change, so the same memory in the same layout is already loaded.
+    // Tensors do not change, so the same memory in the same layout is already loaded, unless it is a cell's.
     const layout = `${strides.join()}+${offset}`;
     const seen = this.#seen[k];
-    if (seen && seen[0] === storage.buffer && seen[1] === layout) return;
+    if (seen && seen[0] === storage.buffer && seen[1] === layout && !storage.assignable) return;
     const shaped = Tensor.unscoped(this.#device, target.storage, target.dtype, rowMajor(arg.shape));
     assignInto(shaped, arg);
     shaped.dispose();

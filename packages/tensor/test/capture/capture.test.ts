@@ -89,6 +89,17 @@ describe("capture", () => {
     for (let t = 0; t < 5; t++) expect(await step().item()).toBe(2 * 3 * 2 ** t);
   });
 
+  it("takes the present value of a cell as an argument", async () => {
+    const w = device.cell(device.tensor([1, 2]));
+    const step = capture((x: Tensor) => x.mul(10));
+    for (let t = 0; t < 6; t++) {
+      const value = w.value;
+      expect(await step(value).toArray()).toEqual(((await value.toArray()) as number[]).map((v) => 10 * v));
+      value.dispose();
+      w.assign(device.full([2], t));
+    }
+  });
+
   it("takes numbers as arguments", async () => {
     const step = capture((x: Tensor, rate: Tensor) => x.mul(rate));
     for (let t = 0; t < 4; t++) expect(await step(device.tensor([1, 2]), 0.5 * t).toArray()).toEqual([0.5 * t, t]);
