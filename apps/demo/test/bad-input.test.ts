@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readCommandLine } from "../src/cli/command-line.js";
@@ -74,12 +74,18 @@ describe("bad input", () => {
     const { status, stdout, stderr } = await demo(folder, ["--out", "file/results"]);
     expect(line(stderr)).toMatch(/^error IO_FAILED: --out .*file.results: cannot make the folder/);
     expect([status, stdout]).toEqual([1, ""]);
+    // A file system that takes no folders, not even from root.
+    if (existsSync("/proc/self")) {
+      const refused = await demo(folder, ["--out", "/proc/results"]);
+      expect(line(refused.stderr)).toMatch(/^error IO_FAILED: --out .*proc.results: cannot make the folder/);
+    }
   });
 
   it("does not write over a study", async () => {
     const folder = temporaryFolder();
     const run = ["--trials", "1", "--iterations", "1", "--variant", "vanilla", "--out", "out"];
-    expect((await demo(folder, run)).status).toBe(0);
+    const first = await demo(folder, run);
+    expect([first.status, first.stderr]).toEqual([0, ""]);
     const { status, stderr } = await demo(folder, run);
     expect(line(stderr)).toMatch(/BAD_ARGUMENT: --out .*continue it with --resume/);
     expect(status).toBe(2);

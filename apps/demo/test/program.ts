@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { build, type Options } from "tsup";
 
@@ -7,6 +7,11 @@ const packages = resolve(demo, "../../packages");
 
 /** Where the program under test and the packages for plugins are built. */
 export const built = join(demo, ".temporary");
+
+const { dependencies } = JSON.parse(readFileSync(join(demo, "package.json"), "utf8")) as {
+  dependencies: Readonly<Record<string, string>>;
+};
+const libraries = Object.keys(dependencies).filter((name) => !name.startsWith("@robgrad/"));
 
 const options: Options = {
   config: false,
@@ -25,6 +30,8 @@ export async function setup(): Promise<void> {
     entry: { cli: join(demo, "src/cli/main.ts"), worker: join(demo, "src/cli/worker.ts") },
     outDir: join(built, "program"),
     platform: "node",
+    // The demo's own libraries stay where they are installed, wherever the tests are started from; sources are built in.
+    external: libraries,
     noExternal: [/^@robgrad\//],
     banner: { js: 'import { createRequire as r } from "node:module"; const require = r(import.meta.url);' },
   });

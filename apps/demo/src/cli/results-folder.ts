@@ -1,5 +1,6 @@
+import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
 import type { StudyResult, TrialResult } from "../study/study-result.js";
 import { Failure, fileFailure, firstLine, usageFailure } from "./failure.js";
@@ -19,7 +20,7 @@ export class ResultsFolder {
   static async begin(path: string, study: StudyResult): Promise<ResultsFolder> {
     const folder = new ResultsFolder(path);
     try {
-      await mkdir(join(path, trialsFolder), { recursive: true });
+      await makeFolder(join(path, trialsFolder));
     } catch (error) {
       throw fileFailure(`--out ${path}: cannot make the folder`, error);
     }
@@ -45,7 +46,7 @@ export class ResultsFolder {
   }
 
   async keepTrial(result: TrialResult): Promise<void> {
-    await mkdir(join(this.path, trialsFolder), { recursive: true });
+    await makeFolder(join(this.path, trialsFolder));
     await this.write(join(trialsFolder, `${String(result.trial).padStart(4, "0")}.json`), JSON.stringify(result));
   }
 
@@ -62,6 +63,19 @@ export class ResultsFolder {
     } catch (error) {
       throw fileFailure(`cannot write ${join(this.path, name)}`, error);
     }
+  }
+}
+
+/** Makes a folder and those above it, one by one: Node's own recursion never ends where a file system refuses, as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (existsSync(path) && statSync(path).isDirectory()) return;
+    const above = dirname(path);
+    if (existsSync(above)) throw error;
+    await makeFolder(above);
+    await makeFolder(path);
   }
 }
 
