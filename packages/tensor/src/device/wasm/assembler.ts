@@ -351,7 +351,7 @@ interface Signature {
 }
 
 /** Functions on f64 that modules may import from JavaScript, each with the number of its arguments. */
-export const importedFunctions = { sin: 1, cos: 1, tan: 1, pow: 2 } as const;
+export const importedFunctions = { sin: 1, cos: 1, tan: 1, pow: 2, remainder: 2 } as const;
 export type ImportedFunction = keyof typeof importedFunctions;
 
 /** A module in the making: one imported memory, imported JavaScript functions, functions of its own. */

@@ -1,7 +1,7 @@
 import { codedError } from "../../errors.js";
 import { dtypes, type DType, type TypedArray } from "../../dtype.js";
 import type { Kernel } from "../../kernel/kernel.js";
-import type { DeviceBuffer, Executor } from "../executor.js";
+import type { DeviceBuffer, Executor, Program } from "../executor.js";
 import { ModuleBuilder } from "./assembler.js";
 import { LinearMemory, type Block } from "./memory.js";
 import { enableRelaxed } from "./relaxed.js";
@@ -52,16 +52,22 @@ export class WasmExecutor implements Executor {
     this.#memory.elements(buffer as Block).set(values);
   }
 
-  copy(from: DeviceBuffer, to: DeviceBuffer): void {
-    this.#memory.elements(to as Block).set(this.#memory.elements(from as Block));
-  }
-
   read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
     return Promise.resolve(this.#memory.elements(buffer as Block).slice(start, start + length));
   }
 
   run(kernel: Kernel): void {
     this.#schedule.run(kernel);
+  }
+
+  compile(kernels: readonly Kernel[]): Program {
+    const calls = kernels.map((kernel) => this.#schedule.prepare(kernel));
+    return {
+      run() {
+        for (const call of calls) call();
+      },
+      dispose() {},
+    };
   }
 
   close(): void {

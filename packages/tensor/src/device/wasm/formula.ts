@@ -6,11 +6,12 @@ import {
   f64x2,
   not,
   or,
+  joinHalves,
   select,
-  throughDoubles,
+  upperHalf,
   type FloatLanes,
 } from "./lanes.js";
-import { laneFunction, power, type LaneFunctionName } from "./math.js";
+import { laneFunction, power, remainder, type LaneFunctionName } from "./math.js";
 import type { Instruction } from "./opcodes.js";
 import type { Normalized } from "../../scalar/expression.js";
 import type { OperationName } from "../../scalar/operations.js";
@@ -186,15 +187,17 @@ const printers: Readonly<Record<OperationName, Printer>> = {
   mul: product,
   div: floating((p, a, b) => p.floats.div(a as Code, b as Code)),
   pow: floating((p, a, b) => power(p.f, p.wide, a as Code, b as Code)),
-  // In float32 the quotient would lose the whole part of large ones.
-  remainder: floating((p, x, y) => {
-    const body = (u: Code, v: Code) => f64x2.sub(u, f64x2.mul(f64x2.floor(f64x2.div(u, v)), v));
-    const [a, b] = [keep(p, x as Code), keep(p, y as Code)];
-    return p.wide ? body(a, b) : throughDoubles(p.f, [a, b], ([u, v]) => {
-      const [left, right] = [keep(p, u as Code), keep(p, v as Code)];
-      return body(left, right);
-    });
-  }),
+  remainder: (p, args) => {
+    const type = common(p, args);
+    const [a, b] = args.map((arg) => numbers(p, arg, type)) as [Code, Code];
+    if (isFloat(type)) return { type, code: remainder(p.f, p.wide, a, b) };
+    const sign = type === "i32" ? "s" : "u";
+    const widen = (u: Code) => unary(`f64x2.convert_low_i32x4_${sign}`, u);
+    const half = (u: Code, v: Code) => unary(`i32x4.trunc_sat_f64x2_${sign}_zero`, remainder(p.f, true, widen(u), widen(v)));
+    const [u, v] = [keep(p, a), keep(p, b)];
+    const low = keep(p, half(u, v));
+    return { type, code: joinHalves(low, half(upperHalf(u), upperHalf(v))) };
+  },
   maximum: extremum("max"),
   minimum: extremum("min"),
   neg: arithmetic((p, a) => p.floats.neg(a as Code), (_, a) => unary("i32x4.neg", a as Code)),
@@ -259,7 +262,7 @@ const printers: Readonly<Record<OperationName, Printer>> = {
     }, 0);
   },
   where: (p, [condition, a, b]) => {
-    const mask = keep(p, test(p, condition as Argument));
+    const mask = test(p, condition as Argument);
     const branches = [a, b] as [Argument, Argument];
     if (branches.every(({ type }) => type === "mask")) {
       const [u, v] = branches as [Lane, Lane];
@@ -282,7 +285,7 @@ function edge(p: Printing, arg: Argument, body: (u: Code) => Code, integer: 0 | 
 
 /** Operations that int32 and uint32 lanes have; any other one takes integers through float64. */
 const onIntegers: ReadonlySet<OperationName> = new Set<OperationName>([
-  "add", "sub", "mul", "neg", "abs", "sign", "square", "relu", "maximum", "minimum", "clamp", "where",
+  "add", "sub", "mul", "remainder", "neg", "abs", "sign", "square", "relu", "maximum", "minimum", "clamp", "where",
   "equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "and", "or", "not", "isFinite", "isNaN",
 ]);
 

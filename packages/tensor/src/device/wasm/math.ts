@@ -1,4 +1,4 @@
-import { binary, unary, type Code, type FunctionBody, type ImportedFunction } from "./assembler.js";
+import { binary, unary, type Code, type FunctionBody, type ImportedFunction, type Variable } from "./assembler.js";
 import {
   and,
   constantI32x4,
@@ -314,11 +314,11 @@ function softplus64(f: FunctionBody, x: Code): Code {
 
 function logCosh64(f: FunctionBody, x: Code): Code {
   const a = keep(f, d.abs(x));
-  // Below ln 2 the sum would cancel: ln cosh u = ½ ln(1 + sinh² u).
-  const h = keep(f, call("sinh", f, within(d, a, 0, 1)));
-  const small = keep(f, d.mul(d.constant(0.5), call("log1p", f, d.mul(h, h))));
-  const large = d.sub(d.add(a, call("log1p", f, call("exp", f, d.mul(a, d.constant(-2))))), d.constant(Math.LN2));
-  return d.select(d.lt(a, d.constant(1)), small, keep(f, large));
+  // Near 0 the sum would cancel: cosh u − 1 = 2 sinh²(u/2).
+  const h = keep(f, call("sinh", f, d.mul(within(d, a, 0, 2), d.constant(0.5))));
+  const small = keep(f, call("log1p", f, d.mul(d.mul(h, h), d.constant(2))));
+  const large = d.add(d.sub(a, d.constant(Math.LN2)), call("log1p", f, call("exp", f, d.mul(a, d.constant(-2)))));
+  return d.select(d.gt(a, d.constant(2)), keep(f, large), small);
 }
 
 // ---- float32 ----
@@ -433,6 +433,39 @@ export const laneFunctions: Readonly<Record<LaneFunctionName, LaneFunction>> = {
 /** A function of the table on lanes: in float32 in place where it is short, otherwise as a call. */
 export function laneFunction(f: FunctionBody, name: LaneFunctionName, wide: boolean, x: Code): Code {
   return wide ? call(name, f, x) : outlined(f, `${name}32`, x, (g, u) => laneFunctions[name].float32(g, u));
+}
+
+/** a − ⌊a/b⌋·b for two float32 numbers held in float64 lanes, whose quotient is below 2²⁹: then the product is exact. */
+function remainderOfSingles(f: FunctionBody, a: Code, b: Code, quotient: Code): Code {
+  const whole = keep(f, d.trunc(quotient));
+  // A divisor that is larger, and perhaps infinite, leaves a as it is.
+  const r = keep(f, d.select(d.lt(d.abs(a), d.abs(b)), a, d.sub(a, d.mul(whole, b))));
+  const differ = xor(d.lt(r, d.constant(0)), d.lt(b, d.constant(0)));
+  // Adding 0 takes the sign from −0.
+  const result = d.select(d.eq(r, d.constant(0)), d.constant(0), d.select(differ, d.add(r, b), r));
+  return d.select(d.eq(r, r), keep(f, result), r);
+}
+
+/** The remainder with the sign of the divisor, exact as in JavaScript; large quotients and float64 lane by lane there. */
+export function remainder(f: FunctionBody, wide: boolean, x: Code, y: Code): Code {
+  const inJavaScript = (g: FunctionBody, result: Variable, a: Code, b: Code) => {
+    for (const lane of [0, 1]) g.set(result, laneByLane("remainder", result.get, [a, b], lane));
+  };
+  const name = wide ? "remainder64" : "remainderOfSingles";
+  const index = f.module.named(name, ["v128", "v128"], ["v128"], (g, a, b) => {
+    const result = g.variable("v128");
+    g.set(result, d.constant(0));
+    if (wide) inJavaScript(g, result, a.get, b.get);
+    else {
+      const quotient = keep(g, d.div(a.get, b.get));
+      g.set(result, remainderOfSingles(g, a.get, b.get, quotient));
+      const large = d.gt(d.abs(quotient), d.constant(2 ** 29));
+      g.if(unary("v128.any_true", large), () => inJavaScript(g, result, a.get, b.get));
+    }
+    result.get(g);
+  });
+  const body = (u: Code, v: Code): Code => (g) => g.call(index, u, v);
+  return wide ? body(x, y) : throughDoubles(f, [x, y], ([u, v]) => body(u as Code, v as Code));
 }
 
 /** xʸ in float64 by JavaScript, lane by lane. */

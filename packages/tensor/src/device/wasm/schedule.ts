@@ -12,11 +12,12 @@ import {
 } from "../../kernel/kernel.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
-import { ModuleBuilder, type FunctionBody } from "./assembler.js";
+import { bodyFunctions } from "../../scalar/operations.js";
+import { ModuleBuilder, type Code, type FunctionBody, type ImportedFunction } from "./assembler.js";
 import { withParameters } from "./constants.js";
 import { emitContract, planContract } from "./contract.js";
 import { staysIntegral, type Constants } from "./formula.js";
-import { emitColumn, planColumn } from "./column.js";
+import { columnConstants, columnKernelKey, columnViews, emitColumn, planColumn } from "./column.js";
 import type { Start } from "./loops.js";
 import { emitMap, planMap, startsOf } from "./map.js";
 import { kindOf } from "./operands.js";
@@ -31,6 +32,20 @@ interface Compiled {
   readonly run: Run;
   /** Bytes of working memory; its address comes last among the addresses. */
   readonly scratch: number;
+}
+
+/** What modules import from JavaScript: see {@link importedFunctions}. */
+const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  pow: Math.pow,
+  remainder: bodyFunctions.remainder,
+};
+
+interface Printing {
+  readonly scratch: number;
+  readonly print: (f: FunctionBody, starts: readonly Start[], constants: Constants, parameters: readonly Code[]) => void;
 }
 
 /** More compiled kernels than this are more than a program repeats. */
@@ -67,24 +82,24 @@ export class WasmSchedule {
   }
 
   run(kernel: Kernel): void {
+    this.prepare(kernel)();
+  }
+
+  /** The kernel bound to its memory, for running it again and again. */
+  prepare(kernel: Kernel): () => void {
     switch (kernel.form) {
       case "map":
-        this.#map(kernel);
-        return;
+        return this.#map(kernel);
       case "reduce":
-        this.#reduce(kernel);
-        return;
+        return this.#reduce(kernel);
       case "contract":
-        this.#contract(kernel);
-        return;
+        return this.#contract(kernel);
       case "column":
-        this.#column(kernel);
-        return;
+        return this.#column(kernel);
       case "routine":
-        runRoutine(kernel, this.#memory);
-        return;
+        return () => runRoutine(kernel, this.#memory);
       case "iterate":
-        this.#iterate(kernel);
+        return this.#iterate(kernel);
     }
   }
 
@@ -97,7 +112,7 @@ export class WasmSchedule {
     key: string,
     addresses: number,
     constants: number,
-    make: () => { readonly scratch: number; readonly print: (f: FunctionBody, starts: readonly Start[], constants: Constants) => void },
+    make: () => Printing,
   ): Compiled {
     let compiled = this.#compiled.get(key);
     if (compiled !== undefined) return compiled;
@@ -107,18 +122,18 @@ export class WasmSchedule {
     const index = module.function(types, [], (f, ...parameters) => {
       const starts = parameters.slice(0, addresses).map((parameter): Start => ({ base: parameter.get, offset: 0 }));
       const numbers = parameters.slice(addresses).map((parameter) => parameter.get);
-      withParameters(f, numbers, (g, values) => print(g, starts, values));
+      withParameters(f, numbers, (g, values) => print(g, starts, values, numbers));
     });
     module.export("run", index);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), {
-      host: { memory: this.#memory.memory, sin: Math.sin, cos: Math.cos, tan: Math.tan, pow: Math.pow },
+      host: { memory: this.#memory.memory, ...hostFunctions },
     });
     if (this.#compiled.size >= mostKernels) this.#compiled.clear();
     this.#compiled.set(key, (compiled = { run: instance.exports["run"] as Run, scratch }));
     return compiled;
   }
 
-  #map(kernel: MapKernel): void {
+  #map(kernel: MapKernel): () => void {
     const { out, operands } = kernel;
     const f = normalize(kernel.f);
     let key = `m ${formulaKey(f)} ${out.shape.join()} ${operandKey(out)}`;
@@ -135,10 +150,10 @@ export class WasmSchedule {
     const args = [addressOf(out)];
     for (const operand of operands) args.push(isIndex(operand) ? 0 : addressOf(operand));
     for (const constant of f.constants) args.push(constant);
-    run(...args);
+    return () => run(...args);
   }
 
-  #reduce(kernel: ReduceKernel): void {
+  #reduce(kernel: ReduceKernel): () => void {
     const { out, operands, shape, axes, monoid } = kernel;
     const f = normalize(kernel.f);
     const after = kernel.epilogue && normalize(kernel.epilogue);
@@ -158,10 +173,10 @@ export class WasmSchedule {
     const args = [addressOf(out)];
     for (const operand of operands) args.push(isIndex(operand) ? 0 : addressOf(operand));
     for (const number of numbers) args.push(number);
-    run(...args);
+    return () => run(...args);
   }
 
-  #contract(kernel: ContractKernel): void {
+  #contract(kernel: ContractKernel): () => void {
     const { out, a, b, operands } = kernel;
     const after = kernel.epilogue && normalize(kernel.epilogue);
     const views = [out, a, b, ...operands];
@@ -179,31 +194,39 @@ export class WasmSchedule {
         },
       };
     });
-    const args = views.map(addressOf);
-    args.push(this.#memory.scratch(scratch), ...constants);
-    run(...args);
+    const addresses = views.map(addressOf);
+    return () => run(...addresses, this.#memory.scratch(scratch), ...constants);
   }
 
-  #column(kernel: ColumnKernel): void {
-    const plan = planColumn(kernel, this.#relaxed);
-    const { run, scratch } = this.#kernel(plan.key, plan.views.length + 1, plan.constants.length, () => ({
-      scratch: plan.scratch,
-      print: (g, starts, constants) => {
-        emitColumn(g, plan, starts.slice(0, -1), starts.at(-1) as Start, constants);
-      },
-    }));
-    run(...plan.views.map(addressOf), this.#memory.scratch(scratch), ...plan.constants);
+  #column(kernel: ColumnKernel): () => void {
+    const views = columnViews(kernel);
+    const constants = columnConstants(kernel);
+    const { run, scratch } = this.#kernel(`k ${columnKernelKey(kernel)}`, views.length + 1, constants.length, () => {
+      const plan = planColumn(kernel, this.#relaxed);
+      return {
+        scratch: plan.scratch,
+        print: (g, starts, _, parameters) => {
+          emitColumn(g, plan, starts.slice(0, -1), starts.at(-1) as Start, { parameters });
+        },
+      };
+    });
+    const addresses = views.map(addressOf);
+    return () => run(...addresses, this.#memory.scratch(scratch), ...constants);
   }
 
-  #iterate({ body, copies, until, maximum }: IterateKernel): void {
+  #iterate({ body, copies, until, maximum }: IterateKernel): () => void {
     const elements = (view: View): TypedArray => this.#memory.elements(view.storage.buffer as Block);
-    for (let turn = 0; turn < maximum; turn++) {
-      for (const kernel of body) this.run(kernel);
-      const stop = until !== null && elements(until)[until.offset] !== 0;
-      for (const { from, to } of copies) {
-        elements(to).set(elements(from).subarray(from.offset, from.offset + sizeOf(from.shape)) as never, to.offset);
+    const calls = body.map((kernel) => this.prepare(kernel));
+    return () => {
+      for (let turn = 0; turn < maximum; turn++) {
+        for (const call of calls) call();
+        const stop = until !== null && elements(until)[until.offset] !== 0;
+        for (const { from, to } of copies) {
+          const source = elements(from).subarray(from.offset, from.offset + sizeOf(from.shape));
+          (elements(to) as Float64Array).set(source as Float64Array, to.offset);
+        }
+        if (stop) return;
       }
-      if (stop) return;
-    }
+    };
   }
 }
