@@ -14,6 +14,8 @@ export interface Grid {
   /** Coordinates between neighbours along either axis. */
   readonly outerStep: number;
   readonly innerStep: number;
+  /** Which factor of an outer product the inner axis is. */
+  readonly lanesAlong: "delta" | "x";
   readonly irregular: boolean;
 }
 
@@ -36,14 +38,14 @@ const bytesOf = (view: View, axis: number) => (view.strides[axis] as number) * b
 export function planGrid(factors: Factors, lanes: number): Grid {
   const { features } = factorsShape(factors);
   const all = [...new Set(widths(factors))];
-  const flat: Grid = { outer: 1, inner: features, outerStep: features, innerStep: 1, irregular: all.length > 1 };
+  const flat: Grid = { outer: 1, inner: features, outerStep: features, innerStep: 1, lanesAlong: "x", irregular: all.length > 1 };
   if (all.length !== 1) return flat;
   const p = all[0] as number;
   const q = p === 0 ? 0 : features / p;
   const fill = (extent: number) => extent / (Math.ceil(extent / lanes) * lanes || 1);
   // Lanes along the second factor write neighbours; along the first they serve narrow inputs.
-  if (fill(p) >= 0.75 * fill(q)) return { outer: q, inner: p, outerStep: p, innerStep: 1, irregular: false };
-  return { outer: p, inner: q, outerStep: 1, innerStep: p, irregular: false };
+  if (fill(p) >= 0.75 * fill(q)) return { outer: q, inner: p, outerStep: p, innerStep: 1, lanesAlong: "x", irregular: false };
+  return { outer: p, inner: q, outerStep: 1, innerStep: p, lanesAlong: "delta", irregular: false };
 }
 
 /** One view of a factor source, with the bytes by which it moves. */
@@ -82,7 +84,7 @@ export function planSource(factors: Factors, grid: Grid, leaves: Leaf[]): Source
     }
     case "expanded": {
       const { delta, x } = factors;
-      const alongX = grid.innerStep === 1;
+      const alongX = grid.lanesAlong === "x";
       const place = (view: View, lanes: boolean): number =>
         leaves.push({
           dtype: view.dtype,
