@@ -61,13 +61,7 @@ export class WasmExecutor implements Executor {
   }
 
   compile(kernels: readonly Kernel[]): Program {
-    const calls = kernels.map((kernel) => this.#schedule.prepare(kernel));
-    return {
-      run() {
-        for (const call of calls) call();
-      },
-      dispose() {},
-    };
+    return this.#schedule.compile(kernels);
   }
 
   close(): void {

@@ -73,7 +73,3 @@ export function emitMap(f: FunctionBody, plan: MapPlan, starts: readonly Start[]
 
 /** Addresses of index operands are numbers that count from 0. */
 export const indexStart: Start = { base: null, offset: 0 };
-
-export const startsOf = (kinds: readonly OperandKind[], address: (operand: number) => Start): Start[] =>
-  kinds.map((kind, k) => (kind === "index" ? indexStart : address(k)));
-

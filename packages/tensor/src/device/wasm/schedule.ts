@@ -1,40 +1,25 @@
 import { bytesPerElement, type TypedArray } from "../../dtype.js";
-import {
-  isIndex,
-  type ColumnKernel,
-  type ContractKernel,
-  type IterateKernel,
-  type Kernel,
-  type MapKernel,
-  type Operand,
-  type ReduceKernel,
-  type View,
-} from "../../kernel/kernel.js";
-import { normalize, type Normalized } from "../../scalar/expression.js";
-import { sizeOf } from "../../shape.js";
+import type { IterateKernel, Kernel, View } from "../../kernel/kernel.js";
 import { bodyFunctions } from "../../scalar/operations.js";
-import { ModuleBuilder, type Code, type FunctionBody, type ImportedFunction } from "./assembler.js";
+import { sizeOf } from "../../shape.js";
+import type { Program } from "../executor.js";
+import { ModuleBuilder, type ImportedFunction } from "./assembler.js";
 import { withParameters } from "./constants.js";
-import { emitContract, planContract } from "./contract.js";
-import { staysIntegral, type Constants } from "./formula.js";
-import { columnConstants, columnKernelKey, columnViews, emitColumn, planColumn } from "./column.js";
 import type { Start } from "./loops.js";
-import { emitMap, planMap, startsOf } from "./map.js";
-import { kindOf } from "./operands.js";
 import type { Block, LinearMemory } from "./memory.js";
-import { emitReduce, planReduce } from "./reduce.js";
+import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
 import { runRoutine } from "./routines.js";
 
-/** A compiled kernel: addresses in bytes, then constants. */
+/** A compiled kernel: addresses in bytes, the address of its working memory, then constants. */
 type Run = (...args: number[]) => void;
 
 interface Compiled {
   readonly run: Run;
-  /** Bytes of working memory; its address comes last among the addresses. */
+  /** Bytes of working memory. */
   readonly scratch: number;
 }
 
-/** What modules import from JavaScript: see {@link importedFunctions}. */
+/** What modules import from JavaScript. */
 const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
   sin: Math.sin,
   cos: Math.cos,
@@ -43,33 +28,17 @@ const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
   remainder: bodyFunctions.remainder,
 };
 
-interface Printing {
-  readonly scratch: number;
-  readonly print: (f: FunctionBody, starts: readonly Start[], constants: Constants, parameters: readonly Code[]) => void;
-}
-
 /** More compiled kernels than this are more than a program repeats. */
 const mostKernels = 4096;
 
 const addressOf = (view: View) => (view.storage.buffer as Block).address + view.offset * bytesPerElement(view.dtype);
 
-/** What of a formula's constants decides how it is printed. */
-const traits = new WeakMap<Normalized, string>();
-function traitsOf(f: Normalized): string {
-  let known = traits.get(f);
-  if (known === undefined) traits.set(f, (known = `${staysIntegral(f) ? "n" : ""}${f.constants.some(Number.isNaN) ? "!" : ""}`));
-  return known;
-}
-
-const formulaKey = (f: Normalized) => f.key + traitsOf(f);
-
-function operandKey(operand: Operand): string {
-  return isIndex(operand) ? `@${operand.axis}` : `${operand.dtype}:${operand.strides.join()}`;
-}
+const isPrinted = (kernel: Kernel): kernel is PrintedKernel => kernel.form !== "routine" && kernel.form !== "iterate";
 
 /**
- * Turns kernels into calls. A module is printed and compiled once for each structure with its shapes and strides;
- * addresses and constants are arguments.
+ * Turns kernels into calls. Eagerly, a module is printed and compiled once for each structure with its shapes and
+ * strides, and addresses and constants are arguments. A list of kernels that is to run again and again becomes one
+ * module with all of them printed in.
  */
 export class WasmSchedule {
   readonly #memory: LinearMemory;
@@ -82,141 +51,113 @@ export class WasmSchedule {
   }
 
   run(kernel: Kernel): void {
-    this.prepare(kernel)();
-  }
-
-  /** The kernel bound to its memory, for running it again and again. */
-  prepare(kernel: Kernel): () => void {
-    switch (kernel.form) {
-      case "map":
-        return this.#map(kernel);
-      case "reduce":
-        return this.#reduce(kernel);
-      case "contract":
-        return this.#contract(kernel);
-      case "column":
-        return this.#column(kernel);
-      case "routine":
-        return () => runRoutine(kernel, this.#memory);
-      case "iterate":
-        return this.#iterate(kernel);
-    }
+    if (isPrinted(kernel)) {
+      const { run, scratch } = this.#kernel(kernel);
+      run(...this.#arguments(kernel, scratch));
+    } else this.#prepare(kernel)();
   }
 
   close(): void {
     this.#compiled.clear();
   }
 
-  /** Compiles on first use. `print` gets a start for each address. */
-  #kernel(
-    key: string,
-    addresses: number,
-    constants: number,
-    make: () => Printing,
-  ): Compiled {
-    let compiled = this.#compiled.get(key);
-    if (compiled !== undefined) return compiled;
-    const { scratch, print } = make();
+  /** Kernels bound to their memory: neighbours that are printed share a module and one call. */
+  compile(kernels: readonly Kernel[]): Program {
+    const calls: (() => void)[] = [];
+    const held: Block[] = [];
+    let run: PrintedKernel[] = [];
+    const flush = () => {
+      if (run.length > 0) calls.push(this.#together(run, held));
+      run = [];
+    };
+    for (const kernel of kernels) {
+      if (isPrinted(kernel)) run.push(kernel);
+      else {
+        flush();
+        calls.push(this.#prepare(kernel));
+      }
+    }
+    flush();
+    return {
+      run() {
+        for (const call of calls) call();
+      },
+      dispose: () => {
+        for (const block of held.splice(0)) this.#memory.free(block);
+      },
+    };
+  }
+
+  /** One module for kernels with constant addresses, each a function of its own; `held` gets its working memory. */
+  #together(kernels: readonly PrintedKernel[], held: Block[]): () => void {
+    const printers = kernels.map((kernel) => kernelPrinter(kernel, this.#relaxed));
+    const bytes = Math.max(...printers.map(({ scratch }) => scratch));
+    if (bytes > 0) held.push(this.#memory.allocate("bool", bytes));
+    const scratch: Start = { base: null, offset: bytes > 0 ? (held.at(-1) as Block).address : 0 };
     const module = new ModuleBuilder();
-    const types = [...Array.from({ length: addresses }, () => "i32" as const), ...Array.from({ length: constants }, () => "f64" as const)];
-    const index = module.function(types, [], (f, ...parameters) => {
-      const starts = parameters.slice(0, addresses).map((parameter): Start => ({ base: parameter.get, offset: 0 }));
-      const numbers = parameters.slice(addresses).map((parameter) => parameter.get);
-      withParameters(f, numbers, (g, values) => print(g, starts, values, numbers));
+    const functions = kernels.map((kernel, k) => {
+      const starts = kernelViews(kernel).map((view): Start => ({ base: null, offset: addressOf(view) }));
+      return module.function([], [], (f) => printers[k]?.print(f, starts, scratch, "printed"));
     });
-    module.export("run", index);
+    module.export("run", module.function([], [], (f) => {
+      for (const index of functions) f.call(index);
+    }));
+    return this.#instantiate(module);
+  }
+
+  #instantiate(module: ModuleBuilder): Run {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), {
       host: { memory: this.#memory.memory, ...hostFunctions },
     });
+    return instance.exports["run"] as Run;
+  }
+
+  /** Compiles on first use. */
+  #kernel(kernel: PrintedKernel): Compiled {
+    const key = kernelKey(kernel);
+    let compiled = this.#compiled.get(key);
+    if (compiled !== undefined) return compiled;
+    const printer = kernelPrinter(kernel, this.#relaxed);
+    const addresses = kernelViews(kernel).length + 1;
+    const types = [
+      ...Array.from({ length: addresses }, () => "i32" as const),
+      ...kernelConstants(kernel).map(() => "f64" as const),
+    ];
+    const module = new ModuleBuilder();
+    const index = module.function(types, [], (f, ...all) => {
+      const starts = all.slice(0, addresses).map((parameter): Start => ({ base: parameter.get, offset: 0 }));
+      const scratch = starts.pop() as Start;
+      const parameters = all.slice(addresses).map((parameter) => parameter.get);
+      withParameters(f, parameters, (g, spread) => printer.print(g, starts, scratch, { spread, parameters }));
+    });
+    module.export("run", index);
     if (this.#compiled.size >= mostKernels) this.#compiled.clear();
-    this.#compiled.set(key, (compiled = { run: instance.exports["run"] as Run, scratch }));
+    this.#compiled.set(key, (compiled = { run: this.#instantiate(module), scratch: printer.scratch }));
     return compiled;
   }
 
-  #map(kernel: MapKernel): () => void {
-    const { out, operands } = kernel;
-    const f = normalize(kernel.f);
-    let key = `m ${formulaKey(f)} ${out.shape.join()} ${operandKey(out)}`;
-    for (const operand of operands) key += ` ${operandKey(operand)}`;
-    const { run } = this.#kernel(key, 1 + operands.length, f.constants.length, () => ({
-      scratch: 0,
-      print: (g, [written, ...read], constants) => {
-        if (sizeOf(out.shape) === 0) return;
-        const plan = planMap(kernel, this.#relaxed);
-        const starts = startsOf(plan.operands, (k) => read[k] as Start);
-        emitMap(g, plan, [written as Start, ...starts], constants);
-      },
-    }));
-    const args = [addressOf(out)];
-    for (const operand of operands) args.push(isIndex(operand) ? 0 : addressOf(operand));
-    for (const constant of f.constants) args.push(constant);
-    return () => run(...args);
+  #arguments(kernel: PrintedKernel, scratch: number): number[] {
+    const args: number[] = [];
+    for (const view of kernelViews(kernel)) args.push(addressOf(view));
+    args.push(this.#memory.scratch(scratch));
+    for (const constant of kernelConstants(kernel)) args.push(constant);
+    return args;
   }
 
-  #reduce(kernel: ReduceKernel): () => void {
-    const { out, operands, shape, axes, monoid } = kernel;
-    const f = normalize(kernel.f);
-    const after = kernel.epilogue && normalize(kernel.epilogue);
-    const numbers = after === null ? f.constants : [...f.constants, ...after.constants];
-    let key = `r ${monoid} ${formulaKey(f)}>${after === null ? "" : formulaKey(after)} ${shape.join()} ${axes.join()} ${operandKey(out)}`;
-    for (const operand of operands) key += ` ${operandKey(operand)}`;
-    const { run } = this.#kernel(key, 1 + operands.length, numbers.length, () => ({
-      scratch: 0,
-      print: (g, [written, ...read], constants) => {
-        if (sizeOf(out.shape) === 0) return;
-        const plan = planReduce(kernel, this.#relaxed);
-        const starts = startsOf(operands.map(kindOf), (k) => read[k] as Start);
-        const rest: Constants = (slot, type) => constants(f.constants.length + slot, type);
-        emitReduce(g, plan, [written as Start, ...starts], constants, rest);
-      },
-    }));
-    const args = [addressOf(out)];
-    for (const operand of operands) args.push(isIndex(operand) ? 0 : addressOf(operand));
-    for (const number of numbers) args.push(number);
-    return () => run(...args);
-  }
-
-  #contract(kernel: ContractKernel): () => void {
-    const { out, a, b, operands } = kernel;
-    const after = kernel.epilogue && normalize(kernel.epilogue);
-    const views = [out, a, b, ...operands];
-    let key = `c ${after === null ? "" : formulaKey(after)} ${out.shape.join()} ${a.shape[2]}`;
-    for (const view of views) key += ` ${operandKey(view)}`;
-    const constants = after === null ? [] : after.constants;
-    const { run, scratch } = this.#kernel(key, views.length + 1, constants.length, () => {
-      const plan = planContract(kernel, this.#relaxed);
-      return {
-        scratch: plan.scratch,
-        print: (g, starts, values) => {
-          const [written, left, right, ...rest] = starts as [Start, Start, Start, ...Start[]];
-          const memory = rest.pop() as Start;
-          emitContract(g, plan, { out: written, a: left, b: right, operands: rest, scratch: memory }, values);
-        },
-      };
-    });
-    const addresses = views.map(addressOf);
-    return () => run(...addresses, this.#memory.scratch(scratch), ...constants);
-  }
-
-  #column(kernel: ColumnKernel): () => void {
-    const views = columnViews(kernel);
-    const constants = columnConstants(kernel);
-    const { run, scratch } = this.#kernel(`k ${columnKernelKey(kernel)}`, views.length + 1, constants.length, () => {
-      const plan = planColumn(kernel, this.#relaxed);
-      return {
-        scratch: plan.scratch,
-        print: (g, starts, _, parameters) => {
-          emitColumn(g, plan, starts.slice(0, -1), starts.at(-1) as Start, { parameters });
-        },
-      };
-    });
-    const addresses = views.map(addressOf);
-    return () => run(...addresses, this.#memory.scratch(scratch), ...constants);
+  /** A kernel bound to its memory. */
+  #prepare(kernel: Kernel): () => void {
+    if (isPrinted(kernel)) {
+      const { run, scratch } = this.#kernel(kernel);
+      if (scratch > 0) return () => run(...this.#arguments(kernel, scratch));
+      const args = this.#arguments(kernel, scratch);
+      return () => run(...args);
+    }
+    return kernel.form === "iterate" ? this.#iterate(kernel) : () => runRoutine(kernel, this.#memory);
   }
 
   #iterate({ body, copies, until, maximum }: IterateKernel): () => void {
     const elements = (view: View): TypedArray => this.#memory.elements(view.storage.buffer as Block);
-    const calls = body.map((kernel) => this.prepare(kernel));
+    const calls = body.map((kernel) => this.#prepare(kernel));
     return () => {
       for (let turn = 0; turn < maximum; turn++) {
         for (const call of calls) call();
