@@ -14,6 +14,7 @@ import {
 import { bakedConstants, withParameters } from "./constants.js";
 import type { Constants, FormulaSettings } from "./formula.js";
 import type { Start } from "./loops.js";
+import { packDelta, packTile, planPanels, type Panels } from "./panels.js";
 import { settingsOf } from "./operands.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement } from "../../dtype.js";
@@ -37,6 +38,9 @@ export interface ColumnPlan {
   /** Formulas in the order of their constants. */
   readonly formulas: readonly Expression[];
   readonly memory: ProgramMemory;
+  /** Rearranged factors, where that pays; they follow the program's rows in scratch memory. */
+  readonly panels: Panels | null;
+  readonly panelsAt: number;
   /** Vectors of a whole tile. */
   readonly vectors: number;
   /** Bytes of scratch memory. */
@@ -79,6 +83,8 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
   const beneath = workRows(source, samples);
   // Sources of several widths are read lane by lane, into rows of their own.
   const work = grid.irregular ? samples + beneath : beneath;
+  const panelsAt = (memory.rows + work) * 16 * vectors;
+  const panels = stored ? null : planPanels(source, grid, leaves, samples, settings.wide, vectors);
   const moving = (view: View) => ({ dtype: view.dtype, step: (view.strides[0] as number) * bytesPerElement(view.dtype) });
   return {
     program,
@@ -92,8 +98,10 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
     out: moving(out),
     formulas,
     memory,
+    panels,
+    panelsAt,
     vectors,
-    scratch: (memory.rows + work) * 16 * vectors + 16,
+    scratch: panelsAt + (panels?.bytes ?? 0) + 16,
     key: columnKernelKey(kernel),
   };
 }
@@ -109,7 +117,7 @@ export type ColumnConstants = { readonly parameters: readonly Code[] } | { reado
  * @param scratch  {@link ColumnPlan.scratch} bytes, 16-byte aligned.
  */
 export function emitColumn(f: FunctionBody, plan: ColumnPlan, starts: readonly Start[], scratch: Start, constants: ColumnConstants): void {
-  const { grid, leaves, perFeature, out, settings, vectors } = plan;
+  const { grid, leaves, perFeature, out, settings, vectors, panels, source } = plan;
   const lanes = settings.wide ? 2 : 4;
   if (plan.features === 0) return;
   const passed = "parameters" in constants ? constants.parameters : [];
@@ -130,9 +138,25 @@ export function emitColumn(f: FunctionBody, plan: ColumnPlan, starts: readonly S
     f.set(coordinate, integer(0));
     const push = ({ base, offset }: Start): Code =>
       base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset));
+    const room = binary("i32.add", push(scratch), integer(plan.panelsAt));
+    if (panels !== null && source.kind === "expanded") {
+      const leaf = leaves[source.delta] as Leaf;
+      const from = (pointers[1 + source.delta] as Variable).get;
+      packDelta(f, panels, leaf, from, room, grid.outer, plan.samples, settings.wide);
+      f.set(pointers[1 + source.delta] as Variable, binary("i32.add", room, integer(panels.delta)));
+      moves[1 + source.delta] = { outer: panels.row, inner: 0 };
+    }
     const tiles = (width: number) => {
+      let second: Variable | null = null;
+      if (panels !== null && source.kind === "expanded") {
+        second = pointers[1 + source.x] as Variable;
+        packTile(f, panels, leaves[source.x] as Leaf, second.get, room, tileOf(plan, width).counts, vectors, plan.samples, settings.wide);
+      }
+      const pushed = pointers.map((pointer) =>
+        pointer === second ? binary("i32.add", room, integer((panels as Panels).x)) : pointer.get,
+      );
       f.repeat(grid.outer, () => {
-        f.call(tileFunction(f, plan, width, constants), ...pointers.map(({ get }) => get), coordinate.get, push(scratch), ...passed);
+        f.call(tileFunction(f, plan, width, constants), ...pushed, coordinate.get, push(scratch), ...passed);
         pointers.forEach((pointer, k) => f.advance(pointer, (moves[k] as (typeof moves)[number]).outer));
       });
       pointers.forEach((pointer, k) => {
@@ -147,14 +171,16 @@ export function emitColumn(f: FunctionBody, plan: ColumnPlan, starts: readonly S
   });
 }
 
+function tileOf({ settings: { wide } }: ColumnPlan, width: number): Tile {
+  const lanes = wide ? 2 : 4;
+  return { wide, counts: Array.from({ length: Math.ceil(width / lanes) }, (_, v) => Math.min(lanes, width - v * lanes)) };
+}
+
 /** A function (pointers…, coordinate, scratch, constants…) for tiles of `width` coordinates. */
 function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constants: ColumnConstants): number {
   const { leaves, perFeature, settings, out, grid } = plan;
   const lanes = settings.wide ? 2 : 4;
-  const tile: Tile = {
-    wide: settings.wide,
-    counts: Array.from({ length: Math.ceil(width / lanes) }, (_, v) => Math.min(lanes, width - v * lanes)),
-  };
+  const tile = tileOf(plan, width);
   const numbers = "parameters" in constants ? constants.parameters.length : 0;
   const pointerCount = 1 + leaves.length + perFeature.length;
   const types: ValueType[] = [
@@ -179,7 +205,7 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
       next += normalize(formula).constants.length;
     }
     const constantsOf = (e: Expression): Constants => (slot, type) => values((firstConstant.get(e) as number) + slot, type);
-    const reader = new SourceReader(h, leaves, pointers.slice(1), t);
+    const reader = new SourceReader(h, p.panels?.leaves ?? leaves, pointers.slice(1), t);
     const bytes = 16 * t.counts.length;
     const beyond = binary("i32.add", scratch, integer(p.memory.rows * bytes));
     if (p.memory.values !== null) {
