@@ -126,13 +126,21 @@ for (const dtype of ["float32", "float64"] as const) {
           const s = c.mean((g) => g.abs()).add(0.1);
           return c.iterate(c.median(), (t) => t.add(c.mean((g) => g.sub(t).div(s).clamp(-1, 1)).mul(s)), { maximum: 40, tolerance: s.mul(1e-4) });
         },
+        softly: (c) => {
+          const m = c.mean();
+          const s = c.mean((g) => g.sub(m).square()).sqrt().maximum(1e-12).mul(1.5);
+          return m.add(s.mul(c.mean((g) => {
+            const z = g.sub(m).div(s).clamp(-Math.SQRT2, Math.SQRT2);
+            return z.sub(z.mul(z).mul(z).div(6));
+          })));
+        },
         choice: (c, a) => where(a!.greater(0), c.sum(), c.mean((g) => where(g.greater(a!), 1, 0))),
       };
       const sizes = fc.record({
         n: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 60, max: 140 })),
         t: fc.integer({ min: 1, max: 3 }),
-        q: fc.integer({ min: 1, max: 9 }),
-        p: fc.integer({ min: 1, max: 11 }),
+        q: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 25 })),
+        p: fc.oneof(fc.integer({ min: 1, max: 11 }), fc.integer({ min: 30, max: 90 })),
         kind: fc.constantFrom("dense", "outer", "expanded", "summed", "mixed", "twice mixed", "irregular"),
         program: fc.constantFrom(...Object.keys(programs)),
         seed: fc.nat(),

@@ -1,7 +1,8 @@
 import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { asNumbers, printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
-import { and, f32x4, f64x2, joinHalves, not, or, select, upperHalf, vectorOf, type FloatLanes } from "./lanes.js";
+import { and, f32x4, f64x2, joinHalves, not, or, pick32, select, upperHalf, vectorOf, type FloatLanes } from "./lanes.js";
 import { eachRow, ordered, selectNeighbours, sortRows, withOneNaN, type Rows } from "./order.js";
+import { clampedPolynomial, type ClampedPolynomial } from "./power-sums.js";
 import type { SourceReader, Source, Tile } from "./column-source.js";
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
 import { normalize, type Expression } from "../../scalar/expression.js";
@@ -16,6 +17,15 @@ interface VectorSource {
   readonly start: number;
   readonly length: number;
   readonly maps: readonly { readonly element: number; readonly f: Expression }[];
+}
+
+/**
+ * What bounds the elements of a tile, sample by sample: |element| ≤ |delta| · largest. Both are rows of numbers in
+ * memory, padded to whole vectors.
+ */
+export interface SampleBounds {
+  readonly delta: Code;
+  readonly largest: Code;
 }
 
 /** The memory a program works in: offsets from the start of scratch memory, in rows of one tile. */
@@ -84,7 +94,10 @@ export class ProgramPrinter {
   readonly #memory: ProgramMemory;
   readonly #scratch: Code;
   readonly #constants: (e: Expression) => Constants;
+  readonly #bounds: SampleBounds | null;
   readonly #vectors: VectorSource[] = [];
+  /** Power sums of the elements less a pivot (a register; −1 for none), one vector of totals for each power. */
+  readonly #moments = new Map<number, readonly (readonly Variable[])[]>();
   readonly #registers: Variable[][] = [];
 
   constructor(
@@ -98,6 +111,7 @@ export class ProgramPrinter {
     memory: ProgramMemory,
     scratch: Code,
     constants: (e: Expression) => Constants,
+    bounds: SampleBounds | null = null,
   ) {
     this.#f = f;
     this.#program = program;
@@ -109,6 +123,7 @@ export class ProgramPrinter {
     this.#memory = memory;
     this.#scratch = scratch;
     this.#constants = constants;
+    this.#bounds = bounds;
     const stored = memory.values === null ? null : this.#rowAddress(memory.values);
     this.#vectors[0] = { stored, start: 0, length: samples, maps: [] };
   }
@@ -186,6 +201,7 @@ export class ProgramPrinter {
           this.#assign(s.register, this.#each((v) => this.#f.let("v128", this.#formula(s.f, v))));
           break;
         case "reduce": {
+          if (this.#fromMoments(s, list.slice(i + 1))) break;
           const together = [s];
           for (let next = list[i + 1]; next?.kind === "reduce" && this.#joins(together, next); next = list[i + 1]) {
             together.push(next);
@@ -198,7 +214,11 @@ export class ProgramPrinter {
           const later = new Set<number>();
           readsOf(list.slice(i + 1), later);
           for (const e of after) inputsOf(e, later);
+          // Sums known before the loop hold inside it, but not the other way round.
+          const outside = new Map(this.#moments);
           this.#f.scope(() => this.#iterate(s, later));
+          this.#moments.clear();
+          for (const [pivot, sums] of outside) this.#moments.set(pivot, sums);
         }
       }
     }
@@ -307,6 +327,241 @@ export class ProgramPrinter {
       });
       this.#assign(s.register, values);
     });
+  }
+
+  /** A reduction as a polynomial of power sums, where it is one of the factors' own elements. */
+  #polynomial(s: Extract<ColumnStatement, { kind: "reduce" }>, vector: number): ClampedPolynomial | null {
+    const source = this.#vectors[s.source] as VectorSource;
+    if (s.monoid === "max" || s.monoid === "min" || source.stored !== null || source.maps.length > 0) return null;
+    if (source.start !== 0 || source.length !== (this.#vectors[0] as VectorSource).length) return null;
+    const constants = this.#constants(s.f);
+    const type = this.#settings.wide ? "f64" : "f32";
+    return clampedPolynomial(
+      normalize(s.f),
+      s.element,
+      this.#floats,
+      (k) => (f) => this.#register(k, vector)(f),
+      (slot) => (f) => constants(slot, type)(f),
+    );
+  }
+
+  /**
+   * Answers a reduction from power sums if they are known, or if a clamped cubic of the same pivot comes now or later:
+   * one walk then serves both. Samples that the clamp holds back are found by their bound and put right one by one;
+   * a tile where that would cost digits or time walks all samples.
+   */
+  #fromMoments(s: Extract<ColumnStatement, { kind: "reduce" }>, later: readonly ColumnStatement[]): boolean {
+    const bounds = this.#bounds;
+    if (bounds === null) return false;
+    const form = this.#polynomial(s, 0);
+    if (form === null) return false;
+    const key = form.pivot ?? -1;
+    let known = this.#moments.get(key);
+    if (known === undefined) {
+      const gains = (next: ColumnStatement) => {
+        const other = next.kind === "reduce" ? this.#polynomial(next, 0) : null;
+        return other !== null && other.clamp !== null && other.coefficients.length === 4 && (other.pivot ?? -1) === key;
+      };
+      if (![s, ...later].some(gains)) return false;
+      known = [1, 2, 3].map(() => this.#each(() => this.#f.variable("v128")));
+      this.#moments.set(key, known);
+      this.#f.scope(() => this.#sumPowers(form.pivot, known as readonly (readonly Variable[])[]));
+    }
+    const moments = known;
+    if (form.clamp === null) {
+      const { length } = this.#vectors[0] as VectorSource;
+      const sums = this.#each((v) => this.#sumOf(this.#polynomial(s, v) as ClampedPolynomial, v, moments, null));
+      this.#assign(s.register, sums.map((sum) => (s.monoid === "mean" ? this.#floats.div(sum, this.#floats.constant(length)) : sum)));
+    } else this.#f.scope(() => this.#clampedSum(s, moments, bounds));
+    return true;
+  }
+
+  /** Σu, Σu², Σu³ of u = element − pivot. */
+  #sumPowers(pivot: number | null, moments: readonly (readonly Variable[])[]): void {
+    const f = this.#f;
+    const floats = this.#floats;
+    const source = this.#vectors[0] as VectorSource;
+    const { wide } = this.#settings;
+    const partial = moments.map(() => this.#each(() => f.variable("v128")));
+    const totals = moments.map(() => this.#each(() => [f.variable("v128"), f.variable("v128")] as const));
+    const reset = () => {
+      for (const list of partial) for (const variable of list) f.set(variable, floats.constant(0));
+    };
+    reset();
+    for (const list of totals) for (const pair of list) for (const total of pair) f.set(total, f64x2.constant(0));
+    const collect = () => {
+      partial.forEach((list, k) => {
+        list.forEach((part, v) => {
+          const [low, high] = (totals[k] as (readonly [Variable, Variable])[])[v] as readonly [Variable, Variable];
+          if (wide) {
+            f.set(low, f64x2.add(low.get, part.get));
+            return;
+          }
+          f.set(low, f64x2.add(low.get, unary("f64x2.promote_low_f32x4", part.get)));
+          f.set(high, f64x2.add(high.get, unary("f64x2.promote_low_f32x4", upperHalf(part.get))));
+        });
+      });
+      reset();
+    };
+    const repeat = (count: number, step: () => void) => {
+      f.repeat(Math.floor(count / block), () => {
+        f.repeat(block, step);
+        collect();
+      });
+      if (count % block > 0) {
+        f.repeat(count % block, step);
+        collect();
+      }
+    };
+    this.#walk(source, repeat, (vectors) => {
+      vectors.forEach((vector, v) => {
+        const u = f.let("v128", pivot === null ? vector : floats.sub(vector, this.#register(pivot, v)));
+        const square = f.let("v128", floats.mul(u, u));
+        [u, square, floats.mul(square, u)].forEach((power, k) => {
+          const variable = (partial[k] as Variable[])[v] as Variable;
+          f.set(variable, floats.add(variable.get, power));
+        });
+      });
+    });
+    moments.forEach((list, k) => {
+      list.forEach((variable, v) => {
+        const [low, high] = (totals[k] as (readonly [Variable, Variable])[])[v] as readonly [Variable, Variable];
+        const narrow = (half: Variable) => f.let("v128", unary("f32x4.demote_f64x2_zero", half.get));
+        f.set(variable, wide ? low.get : joinHalves(narrow(low), narrow(high)));
+      });
+    });
+  }
+
+  /** Σ P(slope · u) from power sums. */
+  #sumOf(form: ClampedPolynomial, vector: number, moments: readonly (readonly Variable[])[], slope: Code | null): Code {
+    const f = this.#f;
+    const floats = this.#floats;
+    const { length } = this.#vectors[0] as VectorSource;
+    let power: Code | null = null;
+    let sum: Code | null = null;
+    form.coefficients.forEach((coefficient, k) => {
+      if (k > 0 && slope !== null) power = f.let("v128", power === null ? slope : floats.mul(power, slope));
+      if (coefficient === null) return;
+      let moment = k === 0 ? floats.constant(length) : ((moments[k - 1] as Variable[])[vector] as Variable).get;
+      if (power !== null) moment = floats.mul(power, moment);
+      const term = floats.mul(coefficient, moment);
+      sum = f.let("v128", sum === null ? term : floats.add(sum, term));
+    });
+    return sum ?? floats.constant(0);
+  }
+
+  #clampedSum(s: Extract<ColumnStatement, { kind: "reduce" }>, moments: readonly (readonly Variable[])[], bounds: SampleBounds): void {
+    const f = this.#f;
+    const { wide } = this.#settings;
+    const floats = this.#floats;
+    const lanes = floats.count;
+    const { length } = this.#vectors[0] as VectorSource;
+    const forms = this.#each((v) => this.#polynomial(s, v) as ClampedPolynomial);
+    const clamps = forms.map(({ clamp }) => {
+      const { slope, low, high } = clamp as NonNullable<ClampedPolynomial["clamp"]>;
+      return { slope: f.let("v128", slope), low: f.let("v128", low), high: f.let("v128", high) };
+    });
+    const pivots = forms.map(({ pivot }, v) => (pivot === null ? floats.constant(0) : this.#register(pivot, v)));
+    const totals = forms.map((form, v) => {
+      const total = f.variable("v128");
+      f.set(total, this.#sumOf(form, v, moments, (clamps[v] as (typeof clamps)[number]).slope));
+      return total;
+    });
+
+    // Power sums serve where z is of the size of 1, and u far from where its cube leaves float32.
+    const fits = this.#each((v) => {
+      const { slope, low, high } = clamps[v] as (typeof clamps)[number];
+      const second = f.let("v128", floats.div(((moments[1] as Variable[])[v] as Variable).get, floats.constant(length)));
+      const spread = floats.le(floats.mul(floats.mul(slope, slope), second), floats.constant(1));
+      const size = and(floats.ge(second, floats.constant(1e-20)), floats.le(second, floats.constant(1e20)));
+      const flat = and(floats.eq(second, floats.constant(0)), floats.lt(floats.abs(slope), floats.constant(Infinity)));
+      const around = and(floats.lt(low, floats.constant(0)), floats.gt(high, floats.constant(0)));
+      const finite = floats.eq(floats.sub((totals[v] as Variable).get, (totals[v] as Variable).get), floats.constant(0));
+      const count = this.#tile.counts[v] as number;
+      const unused = vectorOf(Int32Array.from({ length: 4 }, (_, k) => (k < (wide ? 2 * count : count) ? 0 : -1)));
+      return or(unused, and(and(finite, around), and(or(size, flat), or(spread, flat))));
+    }).reduce((a, b) => and(a, b));
+    const walks = f.variable("i32");
+    f.set(walks, unary(wide ? "i64x2.all_true" : "i32x4.all_true", fits));
+    f.set(walks, unary("i32.eqz", walks.get));
+
+    // |z| ≤ |slope| (|delta| largest + |pivot|): what it takes to reach the clamp in the most sensitive lane.
+    const reach = this.#each((v) => {
+      const { slope, low, high } = clamps[v] as (typeof clamps)[number];
+      const nearest = floats.min(floats.neg(low), high);
+      const least = floats.sub(floats.div(nearest, floats.abs(slope)), floats.abs(pivots[v] as Code));
+      const count = this.#tile.counts[v] as number;
+      const used = vectorOf(Int32Array.from({ length: 4 }, (_, k) => (k < (wide ? 2 * count : count) ? -1 : 0)));
+      return f.let("v128", select(used, least, floats.constant(Infinity)));
+    }).reduce((a, b) => floats.min(a, b));
+    let bound = f.let("v128", reach);
+    bound = f.let("v128", floats.min(bound, upperHalf(bound)));
+    if (!wide) bound = f.let("v128", floats.min(bound, pick32(bound, bound, [1, 0, 3, 2])));
+    bound = f.let("v128", floats.mul(pick32(bound, bound, wide ? [0, 1, 0, 1] : [0, 0, 0, 0]), floats.constant(1 - 1e-5)));
+
+    const delta = f.variable("i32");
+    const largest = f.variable("i32");
+    const start = () => {
+      f.set(delta, bounds.delta);
+      f.set(largest, bounds.largest);
+    };
+    const load = (pointer: Variable): Code => (g) => g.load("v128.load", { base: pointer.get, offset: 0 });
+    const suspects = () => not(floats.le(floats.mul(floats.abs(load(delta)), load(largest)), bound));
+    const onwards = () => {
+      f.advance(delta, 16);
+      f.advance(largest, 16);
+    };
+    const groups = Math.ceil(length / lanes);
+    const found = f.variable("i32");
+    f.set(found, integer(0));
+    start();
+    f.repeat(groups, () => {
+      f.set(found, binary("i32.add", found.get, unary("v128.any_true", suspects())));
+      onwards();
+    });
+    f.set(walks, binary("i32.or", walks.get, binary("i32.gt_u", found.get, integer(Math.floor(groups / 3)))));
+
+    f.if(
+      walks.get,
+      () => {
+        f.scope(() => this.#reduce([s]));
+      },
+      () => {
+        start();
+        const sample = f.variable("i32");
+        f.set(sample, integer(0));
+        const correct = (count: number) => {
+          f.if(unary("v128.any_true", suspects()), () => {
+            for (let k = 0; k < count; k++) {
+              f.scope(() => {
+                this.#reader.at(this.#source, sample.get, k).forEach((vector, v) => {
+                  const { slope, low, high } = clamps[v] as (typeof clamps)[number];
+                  const z = f.let("v128", floats.mul(floats.sub(vector, pivots[v] as Code), slope));
+                  const held = f.let("v128", floats.pmin(floats.pmax(z, low), high));
+                  const value = (u: Code) =>
+                    (forms[v] as ClampedPolynomial).coefficients.reduceRight<Code>(
+                      (sum, c) => (c === null ? floats.mul(sum, u) : floats.add(floats.mul(sum, u), c)),
+                      floats.constant(0),
+                    );
+                  const total = totals[v] as Variable;
+                  f.set(total, floats.add(total.get, floats.sub(value(held), value(z))));
+                });
+              });
+            }
+          });
+        };
+        f.repeat(Math.floor(length / lanes), () => {
+          correct(lanes);
+          onwards();
+          f.advance(sample, lanes);
+        });
+        if (length % lanes > 0) correct(length % lanes);
+        this.#assign(
+          s.register,
+          totals.map(({ get }) => (s.monoid === "mean" ? floats.div(get, floats.constant(length)) : get)),
+        );
+      },
+    );
   }
 
   /** Writes a vector's values to rows of scratch memory, as `key` makes of them. */

@@ -161,6 +161,21 @@ export class SourceReader {
     });
   }
 
+  /** The vectors of the element of sample `first` + `offset` of a cheap source. */
+  at(source: Source, first: Code, offset: number): Code[] {
+    const f = this.#f;
+    const pointers = new Map(
+      leavesOf(source).map((leaf) => {
+        const { sample } = this.#leaves[leaf] as Leaf;
+        const variable = f.variable("i32");
+        const moved = binary("i32.mul", binary("i32.add", first, integer(offset)), integer(sample));
+        f.set(variable, binary("i32.add", this.#pointers[leaf] as Code, moved));
+        return [leaf, variable] as const;
+      }),
+    );
+    return this.#element(source, pointers);
+  }
+
   #load(leaf: number, pointer: Code, vector: number): Code {
     const { dtype, inner } = this.#leaves[leaf] as Leaf;
     const { counts, wide } = this.#tile;

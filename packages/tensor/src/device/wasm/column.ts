@@ -20,6 +20,7 @@ import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement } from "../../dtype.js";
 import { columnFormulas, columnKey, factorsKey, factorViews } from "../cpu/compile.js";
 import type { ColumnTrace } from "../../kernel/column.js";
+import { hoistInvariants } from "../../kernel/hoist.js";
 import { factorsShape, type ColumnKernel, type View } from "../../kernel/kernel.js";
 import { normalize, type Expression } from "../../scalar/expression.js";
 
@@ -49,23 +50,33 @@ export interface ColumnPlan {
   readonly key: string;
 }
 
+/** Programs as they are printed. */
+const hoisted = new WeakMap<ColumnTrace, ColumnTrace>();
+
+function printedProgram({ program }: ColumnKernel): ColumnTrace {
+  let known = hoisted.get(program);
+  if (known === undefined) hoisted.set(program, (known = hoistInvariants(program)));
+  return known;
+}
+
 /** Views in the order of a plan's starts: out, factors, per-feature operands. */
 export function columnViews({ out, factors, operands }: ColumnKernel): View[] {
   return [out, ...factorViews(factors).views, ...operands];
 }
 
-export function columnConstants({ program }: ColumnKernel): number[] {
-  return columnFormulas(program).flatMap((f) => normalize(f).constants);
+export function columnConstants(kernel: ColumnKernel): number[] {
+  return columnFormulas(printedProgram(kernel)).flatMap((f) => normalize(f).constants);
 }
 
 export function columnKernelKey(kernel: ColumnKernel): string {
   const views = columnViews(kernel).map(({ dtype, shape, strides }) => `${dtype}[${shape.join()}]/${strides.join()}`);
   const strict = columnConstants(kernel).some(Number.isNaN) ? "!" : "";
-  return `${factorsKey(kernel.factors)} ${views.join(" ")} ${columnKey(kernel.program)}${strict}`;
+  return `${factorsKey(kernel.factors)} ${views.join(" ")} ${columnKey(printedProgram(kernel))}${strict}`;
 }
 
 export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
-  const { out, program, factors, operands } = kernel;
+  const { out, factors, operands } = kernel;
+  const program = printedProgram(kernel);
   const { samples, features } = factorsShape(factors);
   const formulas = columnFormulas(program);
   const views = columnViews(kernel);
@@ -220,7 +231,11 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
         return loadLanes(h, dtype, settings.wide, address, { stride, count });
       }),
     );
-    const program = new ProgramPrinter(h, p.program, p.samples, t, settings, reader, p.source, p.memory, scratch, constantsOf);
+    const bounds =
+      p.panels !== null && p.source.kind === "expanded"
+        ? { delta: pointers[1 + p.source.delta] as Code, largest: binary("i32.add", scratch, integer(p.panelsAt + p.panels.largest)) }
+        : null;
+    const program = new ProgramPrinter(h, p.program, p.samples, t, settings, reader, p.source, p.memory, scratch, constantsOf, bounds);
     const results = program.print(operands);
     results.forEach((code, v) => {
       const stride = out.step * grid.innerStep;
