@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   denseSamples,
   expanded,
+  generator,
   openDevice,
   outer,
   summed,
@@ -181,6 +182,60 @@ for (const dtype of ["float32", "float64"] as const) {
     });
   });
 }
+
+describe("clamped cubics by power sums", () => {
+  memoryReturns(() => wasm);
+  memoryReturns(() => cpu);
+
+  const [N, Q, P] = [100, 12, 70];
+  const soft: ColumnProgram = (c) => {
+    const m = c.mean();
+    const s = c.mean((g) => g.sub(m).square()).sqrt().mul(3);
+    const per = where(s.greater(0), s.reciprocal(), 0);
+    return m.add(
+      s.mul(
+        c.mean((g) => {
+          const z = g.sub(m).mul(per).clamp(-Math.SQRT2, Math.SQRT2);
+          return z.sub(z.mul(z).mul(z).div(6));
+        }),
+      ),
+    );
+  };
+  const spread: ColumnProgram = (c) => {
+    const m = c.mean();
+    return c.mean((g) => g.sub(m).square()).sqrt();
+  };
+  const inputs: Record<string, (g: number, n: number, k: number) => readonly [number, number]> = {
+    "normal factors": (g) => [g, g],
+    "two hostile samples": (g, n) => (n < 2 ? [1e4 * g, 1e4 * g] : [g, g]),
+    "a large common part": (g) => [g + 1000, g + 1000],
+    "sparse outputs and constant-zero inputs": (g, n, k) => [g > 0 ? g : 0, k % 3 === 0 ? 0 : (n * k) % 7],
+    "heavy tails": (g) => [g ** 7, g ** 5],
+    "tiny numbers": (g) => [1e-15 * g, g],
+    "huge numbers": (g) => [1e15 * g, g],
+    "a dead unit": (g, _, k) => [k === 3 ? 0 : g, g],
+  };
+  it.each(Object.keys(inputs))("stay within a small part of a standard error of the walk for %s", async (name) => {
+    const draw = inputs[name]!;
+    const host = generator(8);
+    const values = (columns: number, which: 0 | 1) => host.normal([N, columns]).values.map((g, i) => Math.fround(draw(g, Math.floor(i / columns), i % columns)[which]));
+    const [delta, x] = [values(Q, 0), values(P, 1)];
+    for (const dtype of ["float32", "float64"] as const) {
+      const on = (device: Device, to: DType) => {
+        const matrix = outer(device.tensor(delta, { shape: [N, Q], dtype: to }), device.tensor(x, { shape: [N, P], dtype: to }));
+        return [matrix.columns(soft), matrix.columns(spread), matrix.mean()] as const;
+      };
+      const [actual] = on(wasm, dtype);
+      const [expected, deviation, mean] = on(cpu, "float64");
+      const [a, b, s, m] = await Promise.all([actual.data(), expected.data(), deviation.data(), mean.data()]);
+      const part = dtype === "float32" ? 1e-4 : 1e-11;
+      a.forEach((value, d) => {
+        const bound = part * (s[d] as number) / Math.sqrt(N) + (dtype === "float32" ? 1e-6 : 1e-14) * Math.abs(m[d] as number);
+        expect(Math.abs(value - (b[d] as number)), `${dtype} ${d}: ${value} and ${b[d]}, sd ${s[d]}`).toBeLessThanOrEqual(bound);
+      });
+    }
+  });
+});
 
 describe("wasm kernels on integers and tests", () => {
   memoryReturns(() => wasm);

@@ -96,6 +96,8 @@ export class ProgramPrinter {
   readonly #constants: (e: Expression) => Constants;
   readonly #bounds: SampleBounds | null;
   readonly #vectors: VectorSource[] = [];
+  /** Registers that hold the mean of all elements. */
+  readonly #means = new Set<number>();
   /** Power sums of the elements less a pivot (a register; −1 for none), one vector of totals for each power. */
   readonly #moments = new Map<number, readonly (readonly Variable[])[]>();
   readonly #registers: Variable[][] = [];
@@ -198,13 +200,14 @@ export class ProgramPrinter {
           this.#f.scope(() => this.#quantile(s));
           break;
         case "let":
-          this.#assign(s.register, this.#each((v) => this.#f.let("v128", this.#formula(s.f, v))));
+          this.#let(s);
           break;
         case "reduce": {
           if (this.#fromMoments(s, list.slice(i + 1))) break;
           const together = [s];
-          for (let next = list[i + 1]; next?.kind === "reduce" && this.#joins(together, next); next = list[i + 1]) {
-            together.push(next);
+          for (let next = list[i + 1]; next !== undefined && this.#precedes(together, next); next = list[i + 1]) {
+            if (next.kind === "let") this.#let(next);
+            else together.push(next);
             i++;
           }
           this.#f.scope(() => this.#reduce(together));
@@ -222,6 +225,22 @@ export class ProgramPrinter {
         }
       }
     }
+  }
+
+  #let(s: Extract<ColumnStatement, { kind: "let" }>): void {
+    this.#assign(s.register, this.#each((v) => this.#f.let("v128", this.#formula(s.f, v))));
+  }
+
+  /** True where `next` can be done before the walk of the others, or in it. */
+  #precedes(
+    others: readonly Extract<ColumnStatement, { kind: "reduce" }>[],
+    next: ColumnStatement,
+  ): next is Extract<ColumnStatement, { kind: "reduce" | "let" }> {
+    if (next.kind === "reduce") return this.#joins(others, next);
+    if (next.kind !== "let") return false;
+    const reads = new Set<number>();
+    inputsOf(next.f, reads);
+    return others.every(({ register }) => !reads.has(register));
   }
 
   /** True where `next` walks what the others walk and needs none of their results. */
@@ -326,6 +345,9 @@ export class ProgramPrinter {
         return s.monoid === "mean" ? floats.div(total, floats.constant(length)) : total;
       });
       this.#assign(s.register, values);
+      const { maps, stored, length: all } = this.#vectors[s.source] as VectorSource;
+      const whole = maps.length === 0 && stored === null && all === (this.#vectors[0] as VectorSource).length;
+      if (whole && s.monoid === "mean" && s.f.kind === "input" && s.f.index === s.element) this.#means.add(s.register);
     });
   }
 
@@ -365,7 +387,8 @@ export class ProgramPrinter {
       if (![s, ...later].some(gains)) return false;
       known = [1, 2, 3].map(() => this.#each(() => this.#f.variable("v128")));
       this.#moments.set(key, known);
-      this.#f.scope(() => this.#sumPowers(form.pivot, known as readonly (readonly Variable[])[]));
+      const centred = this.#means.has(key);
+      this.#f.scope(() => this.#sumPowers(form.pivot, centred, known as readonly (readonly Variable[])[]));
     }
     const moments = known;
     if (form.clamp === null) {
@@ -376,8 +399,8 @@ export class ProgramPrinter {
     return true;
   }
 
-  /** Σu, Σu², Σu³ of u = element − pivot. */
-  #sumPowers(pivot: number | null, moments: readonly (readonly Variable[])[]): void {
+  /** Σu, Σu², Σu³ of u = element − pivot; Σu is 0, up to the rounding of the pivot, where that is the mean. */
+  #sumPowers(pivot: number | null, centred: boolean, moments: readonly (readonly Variable[])[]): void {
     const f = this.#f;
     const floats = this.#floats;
     const source = this.#vectors[0] as VectorSource;
@@ -418,6 +441,7 @@ export class ProgramPrinter {
         const u = f.let("v128", pivot === null ? vector : floats.sub(vector, this.#register(pivot, v)));
         const square = f.let("v128", floats.mul(u, u));
         [u, square, floats.mul(square, u)].forEach((power, k) => {
+          if (k === 0 && centred) return;
           const variable = (partial[k] as Variable[])[v] as Variable;
           f.set(variable, floats.add(variable.get, power));
         });
