@@ -25,7 +25,10 @@ async function openExecutor(name: DeviceName, options: DeviceOptions): Promise<E
       return WasmExecutor.open(options.relaxed === true);
     }
     case "webgpu":
-      throw codedError("DEVICE_UNAVAILABLE", `openDevice: the ${name} device is not part of this version; open "wasm" or "cpu"`);
+      throw codedError(
+        "DEVICE_UNAVAILABLE",
+        `openDevice: the ${name} device is not part of this version; open "wasm" or "cpu"`,
+      );
     default:
       throw codedError(
         "BAD_ARGUMENT",

@@ -69,7 +69,22 @@ const binary: Partial<Record<Method, Reference>> = {
 const inexact: Partial<Record<Method, number>> = { sigmoid: 4, softplus: 8, logCosh: 16 };
 
 /** Those that other devices than cpu compute by polynomials, within these ulps. */
-const polynomials: readonly Method[] = ["exp", "expm1", "log", "log1p", "sin", "cos", "tan", "atan", "sinh", "cosh", "tanh", "sigmoid", "softplus", "logCosh"];
+const polynomials: readonly Method[] = [
+  "exp",
+  "expm1",
+  "log",
+  "log1p",
+  "sin",
+  "cos",
+  "tan",
+  "atan",
+  "sinh",
+  "cosh",
+  "tanh",
+  "sigmoid",
+  "softplus",
+  "logCosh",
+];
 const allowed = (name: Method, device: Device) =>
   (inexact[name] ?? 0) + (device.name !== "cpu" && polynomials.includes(name) ? 4 : 0);
 

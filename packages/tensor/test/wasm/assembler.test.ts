@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { binary, Bytes, integer, ModuleBuilder, type Code, type FunctionBody } from "../../src/device/wasm/assembler.js";
+import {
+  binary,
+  Bytes,
+  integer,
+  ModuleBuilder,
+  type Code,
+  type FunctionBody,
+} from "../../src/device/wasm/assembler.js";
 import { bodyFunctions } from "../../src/scalar/operations.js";
 
 const host = { sin: Math.sin, cos: Math.cos, tan: Math.tan, pow: Math.pow, remainder: bodyFunctions.remainder };
@@ -11,10 +18,21 @@ function run(module: ModuleBuilder, memory = new WebAssembly.Memory({ initial: 1
   return exports["run"] as (...args: number[]) => number;
 }
 
-function single(parameters: number, body: (f: FunctionBody, parameters: readonly Code[]) => void): (...args: number[]) => number {
+function single(
+  parameters: number,
+  body: (f: FunctionBody, parameters: readonly Code[]) => void,
+): (...args: number[]) => number {
   const module = new ModuleBuilder();
   const types = Array.from({ length: parameters }, () => "i32" as const);
-  module.export("run", module.function(types, ["i32"], (f, ...variables) => body(f, variables.map(({ get }) => get))));
+  module.export(
+    "run",
+    module.function(types, ["i32"], (f, ...variables) =>
+      body(
+        f,
+        variables.map(({ get }) => get),
+      ),
+    ),
+  );
   return run(module);
 }
 
@@ -82,7 +100,11 @@ describe("FunctionBody", () => {
   it("branches", () => {
     const f = single(1, (g, [a]) => {
       const result = g.variable("i32");
-      g.if(a as Code, () => g.set(result, integer(1)), () => g.set(result, integer(2)));
+      g.if(
+        a as Code,
+        () => g.set(result, integer(1)),
+        () => g.set(result, integer(2)),
+      );
       g.block(() => {
         g.branchIf(0, a as Code);
         g.set(result, integer(3));
@@ -116,10 +138,13 @@ describe("ModuleBuilder", () => {
         made++;
         binary("i32.add", a.get, a.get)(f);
       });
-    module.export("run", module.function(["i32"], ["i32"], (f, a) => {
-      f.call(double(), a.get);
-      f.index(0x10, double());
-    }));
+    module.export(
+      "run",
+      module.function(["i32"], ["i32"], (f, a) => {
+        f.call(double(), a.get);
+        f.index(0x10, double());
+      }),
+    );
     expect(run(module)(5)).toBe(20);
     expect(made).toBe(1);
   });

@@ -40,7 +40,9 @@ async function agree(actual: Tensor, expected: Tensor, tolerance: number): Promi
   a.forEach((value, i) => {
     const wanted = b[i] as number;
     if (Object.is(value, wanted) || value === wanted) return;
-    expect(Math.abs(value - wanted), `element ${i}: ${value} and ${wanted}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(wanted)));
+    expect(Math.abs(value - wanted), `element ${i}: ${value} and ${wanted}`).toBeLessThanOrEqual(
+      tolerance * Math.max(1, Math.abs(wanted)),
+    );
   });
 }
 
@@ -57,17 +59,25 @@ for (const dtype of ["float32", "float64"] as const) {
       const names: ReductionName[] = ["sum", "product", "max", "min", "argmax", "argmin", "mean"];
       await fc.assert(
         fc.asyncProperty(
-          stridedArrays(numbers, shapes({ minRank: 1, maxExtent: 9 }).filter((s) => s.every((n) => n > 0))),
+          stridedArrays(
+            numbers,
+            shapes({ minRank: 1, maxExtent: 9 }).filter((s) => s.every((n) => n > 0)),
+          ),
           fc.constantFrom(...names),
           fc.nat(),
           async (array, name, mask) => {
             const [x, y] = both(array);
             const all = array.shape.map((_, axis) => axis);
             const chosen = all.filter((axis) => (mask >> axis) & 1);
-            const axis = name === "argmax" || name === "argmin" ? mask % array.shape.length : chosen.length > 0 ? chosen : all;
+            const axis =
+              name === "argmax" || name === "argmin" ? mask % array.shape.length : chosen.length > 0 ? chosen : all;
             const square = apply("mul", input(0), apply("add", input(0), constant(0.5)));
             const options = { axis };
-            await agree(reduceFormula(name, square, [x], options), reduceFormula(name, square, [y], options), 64 * epsilon);
+            await agree(
+              reduceFormula(name, square, [x], options),
+              reduceFormula(name, square, [y], options),
+              64 * epsilon,
+            );
           },
         ),
         runs,
@@ -76,7 +86,15 @@ for (const dtype of ["float32", "float64"] as const) {
 
     it("contract operands of any strides and sizes, batched or not", async () => {
       const extent = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 45 }));
-      const product = fc.record({ m: extent, n: extent, k: extent, batch: fc.constantFrom(0, 0, 1, 3), ta: fc.boolean(), tb: fc.boolean(), seed: fc.nat() });
+      const product = fc.record({
+        m: extent,
+        n: extent,
+        k: extent,
+        batch: fc.constantFrom(0, 0, 1, 3),
+        ta: fc.boolean(),
+        tb: fc.boolean(),
+        seed: fc.nat(),
+      });
       await fc.assert(
         fc.asyncProperty(product, async ({ m, n, k, batch, ta, tb, seed }) => {
           const lead = batch === 0 ? [] : [batch];
@@ -97,11 +115,19 @@ for (const dtype of ["float32", "float64"] as const) {
     });
 
     it("contract large operands block by block", async () => {
-      for (const [m, k, n] of [[130, 300, 20], [9, 513, 1030], [1, 1000, 7], [300, 1000, 1], [2, 3, 2000]] as const) {
+      for (const [m, k, n] of [
+        [130, 300, 20],
+        [9, 513, 1030],
+        [1, 1000, 7],
+        [300, 1000, 1],
+        [2, 3, 2000],
+      ] as const) {
         const values = (rows: number, columns: number) =>
           Float64Array.from({ length: rows * columns }, (_, i) => ((i * 7919) % 17) - 8);
         const on = (device: Device, to: DType) =>
-          device.tensor(values(m, k), { shape: [m, k], dtype: to }).matmul(device.tensor(values(k, n), { shape: [k, n], dtype: to }));
+          device
+            .tensor(values(m, k), { shape: [m, k], dtype: to })
+            .matmul(device.tensor(values(k, n), { shape: [k, n], dtype: to }));
         // Whole numbers: every order of addition is exact.
         await agree(on(wasm, dtype), on(cpu, "float64"), 0);
       }
@@ -113,29 +139,54 @@ for (const dtype of ["float32", "float64"] as const) {
         "mean of a formula": (c, a) => c.mean((g) => g.sub(a!).tanh()),
         moments: (c) => {
           const m = c.mean();
-          return c.mean((g) => g.sub(m).square()).add(c.max()).sub(c.min((g) => g.mul(2)));
+          return c
+            .mean((g) => g.sub(m).square())
+            .add(c.max())
+            .sub(c.min((g) => g.mul(2)));
         },
         median: (c) => c.median(),
         quantile: (c) => c.quantile(0.3),
         extremes: (c) => c.quantile(1).sub(c.quantile(0)),
-        trimmed: (c) => (c.length > 2 ? c.sorted().slice(1, c.length - 1).mean() : c.sorted().max()),
+        trimmed: (c) =>
+          c.length > 2
+            ? c
+                .sorted()
+                .slice(1, c.length - 1)
+                .mean()
+            : c.sorted().max(),
         deviation: (c) => {
           const m = c.median();
           return c.map((g) => g.sub(m).abs()).median();
         },
         location: (c) => {
           const s = c.mean((g) => g.abs()).add(0.1);
-          return c.iterate(c.median(), (t) => t.add(c.mean((g) => g.sub(t).div(s).clamp(-1, 1)).mul(s)), { maximum: 40, tolerance: s.mul(1e-4) });
+          return c.iterate(c.median(), (t) => t.add(c.mean((g) => g.sub(t).div(s).clamp(-1, 1)).mul(s)), {
+            maximum: 40,
+            tolerance: s.mul(1e-4),
+          });
         },
         softly: (c) => {
           const m = c.mean();
-          const s = c.mean((g) => g.sub(m).square()).sqrt().maximum(1e-12).mul(1.5);
-          return m.add(s.mul(c.mean((g) => {
-            const z = g.sub(m).div(s).clamp(-Math.SQRT2, Math.SQRT2);
-            return z.sub(z.mul(z).mul(z).div(6));
-          })));
+          const s = c
+            .mean((g) => g.sub(m).square())
+            .sqrt()
+            .maximum(1e-12)
+            .mul(1.5);
+          return m.add(
+            s.mul(
+              c.mean((g) => {
+                const z = g.sub(m).div(s).clamp(-Math.SQRT2, Math.SQRT2);
+                return z.sub(z.mul(z).mul(z).div(6));
+              }),
+            ),
+          );
         },
-        choice: (c, a) => where(a!.greater(0), c.sum(), c.mean((g) => where(g.greater(a!), 1, 0))),
+        choice: (c, a) =>
+          where(
+            a!.greater(0),
+            c.sum(),
+            c.mean((g) => where(g.greater(a!), 1, 0)),
+          ),
       };
       const sizes = fc.record({
         n: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 60, max: 140 })),
@@ -165,7 +216,9 @@ for (const dtype of ["float32", "float64"] as const) {
                 case "mixed":
                   return one.mix(where(draw(3, n).greater(0.5), draw(3, n), 0));
                 case "twice mixed":
-                  return summed([expanded(draw(n, t, q), draw(n, t, p)), denseSamples(draw(n, q, p))]).mix(draw(4, n)).mix(draw(2, 4));
+                  return summed([expanded(draw(n, t, q), draw(n, t, p)), denseSamples(draw(n, q, p))])
+                    .mix(draw(4, n))
+                    .mix(draw(2, 4));
                 default:
                   return summed([one, outer(draw(n, p), draw(n, q), { shape: [q, p] })]);
               }
@@ -190,7 +243,10 @@ describe("clamped cubics by power sums", () => {
   const [N, Q, P] = [100, 12, 70];
   const soft: ColumnProgram = (c) => {
     const m = c.mean();
-    const s = c.mean((g) => g.sub(m).square()).sqrt().mul(3);
+    const s = c
+      .mean((g) => g.sub(m).square())
+      .sqrt()
+      .mul(3);
     const per = where(s.greater(0), s.reciprocal(), 0);
     return m.add(
       s.mul(
@@ -218,11 +274,15 @@ describe("clamped cubics by power sums", () => {
   it.each(Object.keys(inputs))("stay within a small part of a standard error of the walk for %s", async (name) => {
     const draw = inputs[name]!;
     const host = generator(8);
-    const values = (columns: number, which: 0 | 1) => host.normal([N, columns]).values.map((g, i) => Math.fround(draw(g, Math.floor(i / columns), i % columns)[which]));
+    const values = (columns: number, which: 0 | 1) =>
+      host.normal([N, columns]).values.map((g, i) => Math.fround(draw(g, Math.floor(i / columns), i % columns)[which]));
     const [delta, x] = [values(Q, 0), values(P, 1)];
     for (const dtype of ["float32", "float64"] as const) {
       const on = (device: Device, to: DType) => {
-        const matrix = outer(device.tensor(delta, { shape: [N, Q], dtype: to }), device.tensor(x, { shape: [N, P], dtype: to }));
+        const matrix = outer(
+          device.tensor(delta, { shape: [N, Q], dtype: to }),
+          device.tensor(x, { shape: [N, P], dtype: to }),
+        );
         return [matrix.columns(soft), matrix.columns(spread), matrix.mean()] as const;
       };
       const [actual] = on(wasm, dtype);
@@ -230,8 +290,12 @@ describe("clamped cubics by power sums", () => {
       const [a, b, s, m] = await Promise.all([actual.data(), expected.data(), deviation.data(), mean.data()]);
       const part = dtype === "float32" ? 1e-4 : 1e-11;
       a.forEach((value, d) => {
-        const bound = part * (s[d] as number) / Math.sqrt(N) + (dtype === "float32" ? 1e-6 : 1e-14) * Math.abs(m[d] as number);
-        expect(Math.abs(value - (b[d] as number)), `${dtype} ${d}: ${value} and ${b[d]}, sd ${s[d]}`).toBeLessThanOrEqual(bound);
+        const bound =
+          (part * (s[d] as number)) / Math.sqrt(N) + (dtype === "float32" ? 1e-6 : 1e-14) * Math.abs(m[d] as number);
+        expect(
+          Math.abs(value - (b[d] as number)),
+          `${dtype} ${d}: ${value} and ${b[d]}, sd ${s[d]}`,
+        ).toBeLessThanOrEqual(bound);
       });
     }
   });
@@ -244,18 +308,41 @@ describe("wasm kernels on integers and tests", () => {
   it("are exact", async () => {
     const whole = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
     await fc.assert(
-      fc.asyncProperty(stridedArrays(whole), stridedArrays(fc.integer({ min: -5, max: 5 }), shapes({ maxRank: 0 })), async (array, other) => {
-        for (const dtype of ["int32", "uint32"] as const) {
-          const on = (device: Device) => {
-            const cast = (a: StridedArray) => ({ ...a, on: (d: Device) => a.on(d, "int32").cast(dtype) });
-            const x = dtype === "int32" ? array.on(device, "int32") : cast(array).on(device);
-            const y = cast(other).on(device);
-            return [x.add(y), x.mul(y), x.sub(3), x.neg(), x.abs(), x.sign(), x.maximum(y), x.clamp(1, 100), x.relu(), x.remainder(y), x.less(y), x.equal(y), x.sum(), x.cast("float64"), x.cast("float32"), where(x.greater(y), x, y), x.greater(0).cast("int32").sum(), x.square()];
-          };
-          const [actual, expected] = [on(wasm), on(cpu)];
-          for (let k = 0; k < actual.length; k++) await agree(actual[k] as Tensor, expected[k] as Tensor, 0);
-        }
-      }),
+      fc.asyncProperty(
+        stridedArrays(whole),
+        stridedArrays(fc.integer({ min: -5, max: 5 }), shapes({ maxRank: 0 })),
+        async (array, other) => {
+          for (const dtype of ["int32", "uint32"] as const) {
+            const on = (device: Device) => {
+              const cast = (a: StridedArray) => ({ ...a, on: (d: Device) => a.on(d, "int32").cast(dtype) });
+              const x = dtype === "int32" ? array.on(device, "int32") : cast(array).on(device);
+              const y = cast(other).on(device);
+              return [
+                x.add(y),
+                x.mul(y),
+                x.sub(3),
+                x.neg(),
+                x.abs(),
+                x.sign(),
+                x.maximum(y),
+                x.clamp(1, 100),
+                x.relu(),
+                x.remainder(y),
+                x.less(y),
+                x.equal(y),
+                x.sum(),
+                x.cast("float64"),
+                x.cast("float32"),
+                where(x.greater(y), x, y),
+                x.greater(0).cast("int32").sum(),
+                x.square(),
+              ];
+            };
+            const [actual, expected] = [on(wasm), on(cpu)];
+            for (let k = 0; k < actual.length; k++) await agree(actual[k] as Tensor, expected[k] as Tensor, 0);
+          }
+        },
+      ),
       { numRuns: 40 },
     );
   });
@@ -266,7 +353,26 @@ describe("wasm kernels on integers and tests", () => {
       const on = (device: Device) => {
         const x = device.tensor(edges, { dtype, allowNonFinite: true });
         const [a, b] = [x.reshape([9, 1]), x.reshape([1, 9])];
-        return [a.maximum(b), a.minimum(b), x.relu(), x.clamp(-1, 1), x.maximum(0), x.minimum(NaN), x.sign(), x.isNaN(), x.isFinite(), a.less(b), a.equal(b), a.notEqual(b), where(a.greater(b), a, b), x.max(), x.min(), x.argmax(), x.slice([1]).argmin(), a.add(b).max({ axis: 0 })];
+        return [
+          a.maximum(b),
+          a.minimum(b),
+          x.relu(),
+          x.clamp(-1, 1),
+          x.maximum(0),
+          x.minimum(NaN),
+          x.sign(),
+          x.isNaN(),
+          x.isFinite(),
+          a.less(b),
+          a.equal(b),
+          a.notEqual(b),
+          where(a.greater(b), a, b),
+          x.max(),
+          x.min(),
+          x.argmax(),
+          x.slice([1]).argmin(),
+          a.add(b).max({ axis: 0 }),
+        ];
       };
       const [actual, expected] = [on(wasm), on(cpu)];
       for (let k = 0; k < actual.length; k++) await agree(actual[k] as Tensor, expected[k] as Tensor, 0);

@@ -9,7 +9,11 @@ type Width = "float32" | "float64";
 const capacity = 1 << 16;
 
 /** Runs code on every number of `values`, lane by lane through memory. */
-function onLanes(width: Width, values: readonly Float64Array[], body: (f: FunctionBody, args: readonly Code[]) => Code): Float64Array {
+function onLanes(
+  width: Width,
+  values: readonly Float64Array[],
+  body: (f: FunctionBody, args: readonly Code[]) => Code,
+): Float64Array {
   const Numbers = width === "float32" ? Float32Array : Float64Array;
   const bytes = capacity * Numbers.BYTES_PER_ELEMENT;
   const memory = new WebAssembly.Memory({ initial: (3 * bytes) / 65536 });
@@ -25,7 +29,9 @@ function onLanes(width: Width, values: readonly Float64Array[], body: (f: Functi
   module.export("run", run);
   const code = module.finish();
   expect(WebAssembly.validate(code)).toBe(true);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { host: { memory, sin: Math.sin, cos: Math.cos, tan: Math.tan, pow: Math.pow, remainder: bodyFunctions.remainder } });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), {
+    host: { memory, sin: Math.sin, cos: Math.cos, tan: Math.tan, pow: Math.pow, remainder: bodyFunctions.remainder },
+  });
   const result = new Float64Array((values[0] as Float64Array).length);
   for (let start = 0; start < result.length; start += capacity) {
     values.forEach((v, k) => new Numbers(memory.buffer, k * bytes, capacity).set(v.subarray(start, start + capacity)));
@@ -37,12 +43,43 @@ function onLanes(width: Width, values: readonly Float64Array[], body: (f: Functi
 
 /** Every exponent and sign with random digits, the ranges networks live in, and the edges. */
 function samples(width: Width, seed: number): Float64Array {
-  const edges = [0, -0, Infinity, -Infinity, NaN, 1, -1, 0.5, -0.5, 2, Math.PI, Math.PI / 2, 709.7, 710.4, -745, 88.7, 89, -103.9, -87.3, 1e22, 22, 1e-310, -1e-310, 1e-40, Number.MIN_VALUE, 2 ** -149, 3.4028234e38, Number.MAX_VALUE];
+  const edges = [
+    0,
+    -0,
+    Infinity,
+    -Infinity,
+    NaN,
+    1,
+    -1,
+    0.5,
+    -0.5,
+    2,
+    Math.PI,
+    Math.PI / 2,
+    709.7,
+    710.4,
+    -745,
+    88.7,
+    89,
+    -103.9,
+    -87.3,
+    1e22,
+    22,
+    1e-310,
+    -1e-310,
+    1e-40,
+    Number.MIN_VALUE,
+    2 ** -149,
+    3.4028234e38,
+    Number.MAX_VALUE,
+  ];
   const g = generator(seed);
   const bits = g.bits(2 * capacity);
   const any = new Float64Array(new Uint32Array(bits).buffer);
   const single = new Float32Array(new Uint32Array(bits).buffer);
-  const near = [0.1, 1, 10, 100, 700, 1e5].flatMap((size) => Array.from(g.uniform([20000], { low: -size, high: size }).values));
+  const near = [0.1, 1, 10, 100, 700, 1e5].flatMap((size) =>
+    Array.from(g.uniform([20000], { low: -size, high: size }).values),
+  );
   const all = [...edges, ...(width === "float32" ? single : any), ...near];
   return width === "float32" ? Float64Array.from(Float32Array.from(all)) : Float64Array.from(all);
 }
@@ -57,11 +94,17 @@ function distance(width: Width, actual: number, expected: number): number {
   const size = Math.abs(expected);
   const exponent = size === 0 ? least : Math.max(least, Math.floor(Math.log2(size)));
   // The last finite number and infinity are neighbours.
-  const value = Math.abs(actual) === Infinity ? Math.sign(actual) * (width === "float32" ? 2 ** 128 : Number.MAX_VALUE) : actual;
+  const value =
+    Math.abs(actual) === Infinity ? Math.sign(actual) * (width === "float32" ? 2 ** 128 : Number.MAX_VALUE) : actual;
   return Math.abs(value - expected) / 2 ** (exponent - digits);
 }
 
-function worst(width: Width, inputs: readonly Float64Array[], actual: Float64Array, reference: (...args: number[]) => number) {
+function worst(
+  width: Width,
+  inputs: readonly Float64Array[],
+  actual: Float64Array,
+  reference: (...args: number[]) => number,
+) {
   let largest = 0;
   let at = "";
   actual.forEach((value, i) => {
@@ -78,21 +121,25 @@ function worst(width: Width, inputs: readonly Float64Array[], actual: Float64Arr
 
 for (const width of ["float32", "float64"] as const) {
   describe(`lane functions in ${width}`, () => {
-    it.each(Object.keys(laneFunctions) as LaneFunctionName[])("%s stays within its stated error on every argument", (name) => {
-      const record = laneFunctions[name];
-      const x = samples(width, 5);
-      const actual = onLanes(width, [x], (f, [u]) => record[width](f, u as Code));
-      const reference = operation(name).js.evaluate as (u: number) => number;
-      const { largest, at } = worst(width, [x], actual, reference);
-      if (process.env["ROBGRAD_ULPS"]) console.log(width, name, largest.toFixed(3), at);
-      expect(largest, at).toBeLessThanOrEqual(record.ulps[width]);
-    });
+    it.each(Object.keys(laneFunctions) as LaneFunctionName[])(
+      "%s stays within its stated error on every argument",
+      (name) => {
+        const record = laneFunctions[name];
+        const x = samples(width, 5);
+        const actual = onLanes(width, [x], (f, [u]) => record[width](f, u as Code));
+        const reference = operation(name).js.evaluate as (u: number) => number;
+        const { largest, at } = worst(width, [x], actual, reference);
+        if (process.env["ROBGRAD_ULPS"]) console.log(width, name, largest.toFixed(3), at);
+        expect(largest, at).toBeLessThanOrEqual(record.ulps[width]);
+      },
+    );
 
     it("remainder is that of the scalar table", () => {
       const special = [0, -0, 1, -1, 3, -3, 0.1, -0.7, 1e10, -1e10, 1e-20, Infinity, -Infinity, NaN];
       const pairs = special.flatMap((a) => special.map((b) => [a, b] as const));
       const g = generator(3);
-      const narrow = (values: readonly number[]) => (width === "float32" ? Float64Array.from(Float32Array.from(values)) : Float64Array.from(values));
+      const narrow = (values: readonly number[]) =>
+        width === "float32" ? Float64Array.from(Float32Array.from(values)) : Float64Array.from(values);
       const x = narrow([...pairs.map(([a]) => a), ...g.uniform([20000], { low: -1e6, high: 1e6 }).values]);
       const y = narrow([...pairs.map(([, b]) => b), ...g.uniform([20000], { low: -5, high: 5 }).values]);
       const actual = onLanes(width, [x, y], (f, [a, b]) => remainder(f, width === "float64", a as Code, b as Code));
@@ -106,7 +153,8 @@ for (const width of ["float32", "float64"] as const) {
       const g = generator(2);
       const bases = g.uniform([30000], { low: 0, high: 50 }).values;
       const exponents = g.uniform([30000], { low: -20, high: 20 }).values;
-      const narrow = (values: number[]) => (width === "float32" ? Float64Array.from(Float32Array.from(values)) : Float64Array.from(values));
+      const narrow = (values: number[]) =>
+        width === "float32" ? Float64Array.from(Float32Array.from(values)) : Float64Array.from(values);
       const x = narrow([...pairs.map(([a]) => a), ...bases]);
       const y = narrow([...pairs.map(([, b]) => b), ...exponents]);
       const actual = onLanes(width, [x, y], (f, [a, b]) => power(f, width === "float64", a as Code, b as Code));

@@ -417,7 +417,12 @@ export class ModuleBuilder {
       imports.name("host");
       imports.name(name);
       imports.byte(0);
-      imports.unsigned(this.#signature(Array.from({ length: count }, () => "f64" as const), ["f64"]));
+      imports.unsigned(
+        this.#signature(
+          Array.from({ length: count }, () => "f64" as const),
+          ["f64"],
+        ),
+      );
     }
     imports.name("host");
     imports.name("memory");

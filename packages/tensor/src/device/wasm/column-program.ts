@@ -1,6 +1,18 @@
 import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { asNumbers, printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
-import { and, f32x4, f64x2, joinHalves, not, or, pick32, select, upperHalf, vectorOf, type FloatLanes } from "./lanes.js";
+import {
+  and,
+  f32x4,
+  f64x2,
+  joinHalves,
+  not,
+  or,
+  pick32,
+  select,
+  upperHalf,
+  vectorOf,
+  type FloatLanes,
+} from "./lanes.js";
 import { eachRow, ordered, selectNeighbours, sortRows, withOneNaN, type Rows } from "./order.js";
 import { clampedPolynomial, type ClampedPolynomial } from "./power-sums.js";
 import type { SourceReader, Source, Tile } from "./column-source.js";
@@ -132,7 +144,12 @@ export class ProgramPrinter {
 
   /** The vectors of the result, once the operands (registers 0 …) are given. */
   print(operands: readonly (readonly Lane[])[]): Code[] {
-    operands.forEach((lanes, k) => this.#assign(k, lanes.map((lane) => this.#numbers(lane))));
+    operands.forEach((lanes, k) =>
+      this.#assign(
+        k,
+        lanes.map((lane) => this.#numbers(lane)),
+      ),
+    );
     this.#statements(this.#program.statements, [this.#program.result]);
     return this.#each((v) => this.#f.let("v128", this.#formula(this.#program.result, v)));
   }
@@ -228,7 +245,10 @@ export class ProgramPrinter {
   }
 
   #let(s: Extract<ColumnStatement, { kind: "let" }>): void {
-    this.#assign(s.register, this.#each((v) => this.#f.let("v128", this.#formula(s.f, v))));
+    this.#assign(
+      s.register,
+      this.#each((v) => this.#f.let("v128", this.#formula(s.f, v))),
+    );
   }
 
   /** True where `next` can be done before the walk of the others, or in it. */
@@ -244,7 +264,10 @@ export class ProgramPrinter {
   }
 
   /** True where `next` walks what the others walk and needs none of their results. */
-  #joins(others: readonly Extract<ColumnStatement, { kind: "reduce" }>[], next: Extract<ColumnStatement, { kind: "reduce" }>): boolean {
+  #joins(
+    others: readonly Extract<ColumnStatement, { kind: "reduce" }>[],
+    next: Extract<ColumnStatement, { kind: "reduce" }>,
+  ): boolean {
     const [first] = others as readonly [(typeof others)[number]];
     const [a, b] = [this.#vectors[first.source] as VectorSource, this.#vectors[next.source] as VectorSource];
     if (a.stored !== b.stored || a.start !== b.start || a.length !== b.length) return false;
@@ -254,7 +277,11 @@ export class ProgramPrinter {
   }
 
   /** Walks rows start … start + length − 1 of a vector's base; maps are up to the body. */
-  #walk(source: VectorSource, repeat: (length: number, step: () => void) => void, body: (vectors: readonly Code[]) => void): void {
+  #walk(
+    source: VectorSource,
+    repeat: (length: number, step: () => void) => void,
+    body: (vectors: readonly Code[]) => void,
+  ): void {
     const f = this.#f;
     if (source.stored === null) {
       this.#reader.each(this.#source, source.start, source.length, repeat, body);
@@ -265,7 +292,9 @@ export class ProgramPrinter {
     const from = source.start * bytes;
     f.set(row, from === 0 ? source.stored : binary("i32.add", source.stored, integer(from)));
     repeat(source.length, () => {
-      f.scope(() => body(this.#each((v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))));
+      f.scope(() =>
+        body(this.#each((v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))),
+      );
       f.advance(row, bytes);
     });
   }
@@ -286,10 +315,13 @@ export class ProgramPrinter {
     const walked = this.#vectors[first.source] as VectorSource;
     const { length } = walked;
     const isSum = (s: (typeof list)[number]) => s.monoid === "sum" || s.monoid === "mean";
-    const start = (s: (typeof list)[number]) => floats.constant(isSum(s) ? 0 : s.monoid === "max" ? -Infinity : Infinity);
+    const start = (s: (typeof list)[number]) =>
+      floats.constant(isSum(s) ? 0 : s.monoid === "max" ? -Infinity : Infinity);
     const partial = list.map(() => this.#each(() => f.variable("v128")));
     const blocked = !wide && length > block && list.some(isSum);
-    const totals = list.map((s) => (blocked && isSum(s) ? this.#each(() => [f.variable("v128"), f.variable("v128")] as const) : null));
+    const totals = list.map((s) =>
+      blocked && isSum(s) ? this.#each(() => [f.variable("v128"), f.variable("v128")] as const) : null,
+    );
     const reset = (k: number) => {
       for (const variable of partial[k] as Variable[]) f.set(variable, start(list[k] as (typeof list)[number]));
     };
@@ -304,7 +336,8 @@ export class ProgramPrinter {
         if (pairs !== null) reset(k);
       });
     };
-    for (const pairs of totals) for (const pair of pairs ?? []) for (const total of pair) f.set(total, f64x2.constant(0));
+    for (const pairs of totals)
+      for (const pair of pairs ?? []) for (const total of pair) f.set(total, f64x2.constant(0));
     list.forEach((_, k) => reset(k));
     const repeat = (count: number, step: () => void) => {
       if (!blocked) {
@@ -394,7 +427,10 @@ export class ProgramPrinter {
     if (form.clamp === null) {
       const { length } = this.#vectors[0] as VectorSource;
       const sums = this.#each((v) => this.#sumOf(this.#polynomial(s, v) as ClampedPolynomial, v, moments, null));
-      this.#assign(s.register, sums.map((sum) => (s.monoid === "mean" ? this.#floats.div(sum, this.#floats.constant(length)) : sum)));
+      this.#assign(
+        s.register,
+        sums.map((sum) => (s.monoid === "mean" ? this.#floats.div(sum, this.#floats.constant(length)) : sum)),
+      );
     } else this.#f.scope(() => this.#clampedSum(s, moments, bounds));
     return true;
   }
@@ -474,7 +510,11 @@ export class ProgramPrinter {
     return sum ?? floats.constant(0);
   }
 
-  #clampedSum(s: Extract<ColumnStatement, { kind: "reduce" }>, moments: readonly (readonly Variable[])[], bounds: SampleBounds): void {
+  #clampedSum(
+    s: Extract<ColumnStatement, { kind: "reduce" }>,
+    moments: readonly (readonly Variable[])[],
+    bounds: SampleBounds,
+  ): void {
     const f = this.#f;
     const { wide } = this.#settings;
     const floats = this.#floats;
@@ -495,12 +535,18 @@ export class ProgramPrinter {
     // Power sums serve where z is of the size of 1, and u far from where its cube leaves float32.
     const fits = this.#each((v) => {
       const { slope, low, high } = clamps[v] as (typeof clamps)[number];
-      const second = f.let("v128", floats.div(((moments[1] as Variable[])[v] as Variable).get, floats.constant(length)));
+      const second = f.let(
+        "v128",
+        floats.div(((moments[1] as Variable[])[v] as Variable).get, floats.constant(length)),
+      );
       const spread = floats.le(floats.mul(floats.mul(slope, slope), second), floats.constant(1));
       const size = and(floats.ge(second, floats.constant(1e-20)), floats.le(second, floats.constant(1e20)));
       const flat = and(floats.eq(second, floats.constant(0)), floats.lt(floats.abs(slope), floats.constant(Infinity)));
       const around = and(floats.lt(low, floats.constant(0)), floats.gt(high, floats.constant(0)));
-      const finite = floats.eq(floats.sub((totals[v] as Variable).get, (totals[v] as Variable).get), floats.constant(0));
+      const finite = floats.eq(
+        floats.sub((totals[v] as Variable).get, (totals[v] as Variable).get),
+        floats.constant(0),
+      );
       const count = this.#tile.counts[v] as number;
       const unused = vectorOf(Int32Array.from({ length: 4 }, (_, k) => (k < (wide ? 2 * count : count) ? 0 : -1)));
       return or(unused, and(and(finite, around), and(or(size, flat), or(spread, flat))));
@@ -521,7 +567,10 @@ export class ProgramPrinter {
     let bound = f.let("v128", reach);
     bound = f.let("v128", floats.min(bound, upperHalf(bound)));
     if (!wide) bound = f.let("v128", floats.min(bound, pick32(bound, bound, [1, 0, 3, 2])));
-    bound = f.let("v128", floats.mul(pick32(bound, bound, wide ? [0, 1, 0, 1] : [0, 0, 0, 0]), floats.constant(1 - 1e-5)));
+    bound = f.let(
+      "v128",
+      floats.mul(pick32(bound, bound, wide ? [0, 1, 0, 1] : [0, 0, 0, 0]), floats.constant(1 - 1e-5)),
+    );
 
     const delta = f.variable("i32");
     const largest = f.variable("i32");
@@ -529,7 +578,10 @@ export class ProgramPrinter {
       f.set(delta, bounds.delta);
       f.set(largest, bounds.largest);
     };
-    const load = (pointer: Variable): Code => (g) => g.load("v128.load", { base: pointer.get, offset: 0 });
+    const load =
+      (pointer: Variable): Code =>
+      (g) =>
+        g.load("v128.load", { base: pointer.get, offset: 0 });
     const suspects = () => not(floats.le(floats.mul(floats.abs(load(delta)), load(largest)), bound));
     const onwards = () => {
       f.advance(delta, 16);
@@ -598,7 +650,11 @@ export class ProgramPrinter {
       (length, step) => f.repeat(length, step),
       (vectors) => {
         vectors.forEach((vector, v) => {
-          f.store("v128.store", { base: row.get, offset: 16 * v }, f.let("v128", key(f.let("v128", this.#mapped(source, vector, v)), v)));
+          f.store(
+            "v128.store",
+            { base: row.get, offset: 16 * v },
+            f.let("v128", key(f.let("v128", this.#mapped(source, vector, v)), v)),
+          );
         });
         f.advance(row, 16 * vectors.length);
       },
@@ -665,7 +721,10 @@ export class ProgramPrinter {
     const { wide } = this.#settings;
     const floats = this.#floats;
     const limits = this.#each((v) => f.let("v128", this.#formula(s.tolerance, v)));
-    this.#assign(s.register, this.#each((v) => f.let("v128", this.#formula(s.initial, v))));
+    this.#assign(
+      s.register,
+      this.#each((v) => f.let("v128", this.#formula(s.initial, v))),
+    );
     this.#declare(s.body);
     const frozen = writesOf(s.body).filter((register) => later.has(register));
     const active = this.#each(() => f.variable("v128"));
@@ -673,7 +732,11 @@ export class ProgramPrinter {
       const words = Int32Array.from({ length: 4 }, (_, k) => (k < (wide ? 2 * count : count) ? -1 : 0));
       f.set(active[v] as Variable, vectorOf(words));
     });
-    for (const register of frozen) this.#assign(register, this.#each(() => floats.constant(0)));
+    for (const register of frozen)
+      this.#assign(
+        register,
+        this.#each(() => floats.constant(0)),
+      );
     const turns = f.variable("i32");
     f.set(turns, integer(s.maximum));
     f.block(() => {

@@ -38,13 +38,21 @@ const bytesOf = (view: View, axis: number) => (view.strides[axis] as number) * b
 export function planGrid(factors: Factors, lanes: number): Grid {
   const { features } = factorsShape(factors);
   const all = [...new Set(widths(factors))];
-  const flat: Grid = { outer: 1, inner: features, outerStep: features, innerStep: 1, lanesAlong: "x", irregular: all.length > 1 };
+  const flat: Grid = {
+    outer: 1,
+    inner: features,
+    outerStep: features,
+    innerStep: 1,
+    lanesAlong: "x",
+    irregular: all.length > 1,
+  };
   if (all.length !== 1) return flat;
   const p = all[0] as number;
   const q = p === 0 ? 0 : features / p;
   const fill = (extent: number) => extent / (Math.ceil(extent / lanes) * lanes || 1);
   // Lanes along the second factor write neighbours; along the first they serve narrow inputs.
-  if (fill(p) >= 0.75 * fill(q)) return { outer: q, inner: p, outerStep: p, innerStep: 1, lanesAlong: "x", irregular: false };
+  if (fill(p) >= 0.75 * fill(q))
+    return { outer: q, inner: p, outerStep: p, innerStep: 1, lanesAlong: "x", irregular: false };
   return { outer: p, inner: q, outerStep: 1, innerStep: p, lanesAlong: "delta", irregular: false };
 }
 
@@ -62,7 +70,13 @@ export interface Leaf {
 /** A factor source whose views are numbered leaves. */
 export type Source =
   | { readonly kind: "dense"; readonly leaf: number }
-  | { readonly kind: "expanded"; readonly delta: number; readonly x: number; readonly uses: number; readonly width: number }
+  | {
+      readonly kind: "expanded";
+      readonly delta: number;
+      readonly x: number;
+      readonly uses: number;
+      readonly width: number;
+    }
   | {
       readonly kind: "mixed";
       readonly weights: number;
@@ -79,7 +93,13 @@ export function planSource(factors: Factors, grid: Grid, leaves: Leaf[]): Source
     case "dense": {
       const { rows } = factors;
       const step = bytesOf(rows, 1);
-      const leaf = { dtype: rows.dtype, outer: grid.outerStep * step, inner: grid.innerStep * step, sample: bytesOf(rows, 0), use: 0 };
+      const leaf = {
+        dtype: rows.dtype,
+        outer: grid.outerStep * step,
+        inner: grid.innerStep * step,
+        sample: bytesOf(rows, 0),
+        use: 0,
+      };
       return { kind: "dense", leaf: leaves.push(leaf) - 1 };
     }
     case "expanded": {
@@ -94,13 +114,32 @@ export function planSource(factors: Factors, grid: Grid, leaves: Leaf[]): Source
           use: bytesOf(view, 1),
         }) - 1;
       const first = place(delta, !alongX);
-      return { kind: "expanded", delta: first, x: place(x, alongX), uses: delta.shape[1] as number, width: x.shape[2] as number };
+      return {
+        kind: "expanded",
+        delta: first,
+        x: place(x, alongX),
+        uses: delta.shape[1] as number,
+        width: x.shape[2] as number,
+      };
     }
     case "mixed": {
       const { weights } = factors;
-      const leaf = leaves.push({ dtype: weights.dtype, outer: 0, inner: 0, sample: bytesOf(weights, 0), use: bytesOf(weights, 1) }) - 1;
+      const leaf =
+        leaves.push({
+          dtype: weights.dtype,
+          outer: 0,
+          inner: 0,
+          sample: bytesOf(weights, 0),
+          use: bytesOf(weights, 1),
+        }) - 1;
       const base = planSource(factors.base, grid, leaves);
-      return { kind: "mixed", weights: leaf, base, samples: weights.shape[0] as number, from: weights.shape[1] as number };
+      return {
+        kind: "mixed",
+        weights: leaf,
+        base,
+        samples: weights.shape[0] as number,
+        from: weights.shape[1] as number,
+      };
     }
     case "summed":
       return { kind: "summed", parts: factors.parts.map((part) => planSource(part, grid, leaves)) };
@@ -144,14 +183,25 @@ export class SourceReader {
   }
 
   /** Calls `body` for samples start … stop − 1 of a cheap source, with code for the vectors of its element. */
-  each(source: Source, start: number, length: number, repeat: (length: number, step: () => void) => void, body: (vectors: readonly Code[]) => void): void {
+  each(
+    source: Source,
+    start: number,
+    length: number,
+    repeat: (length: number, step: () => void) => void,
+    body: (vectors: readonly Code[]) => void,
+  ): void {
     const f = this.#f;
     const used = leavesOf(source);
     const pointers = new Map(
       used.map((leaf) => {
         const variable = f.variable("i32");
         const moved = start * (this.#leaves[leaf] as Leaf).sample;
-        f.set(variable, moved === 0 ? (this.#pointers[leaf] as Code) : binary("i32.add", this.#pointers[leaf] as Code, integer(moved)));
+        f.set(
+          variable,
+          moved === 0
+            ? (this.#pointers[leaf] as Code)
+            : binary("i32.add", this.#pointers[leaf] as Code, integer(moved)),
+        );
         return [leaf, variable] as const;
       }),
     );
@@ -181,7 +231,10 @@ export class SourceReader {
     const { counts, wide } = this.#tile;
     const lanes = wide ? 2 : 4;
     const address = { base: pointer, offset: vector * lanes * inner };
-    return loadLanes(this.#f, dtype, wide, address, { stride: inner, count: inner === 0 ? lanes : (counts[vector] as number) }).code;
+    return loadLanes(this.#f, dtype, wide, address, {
+      stride: inner,
+      count: inner === 0 ? lanes : (counts[vector] as number),
+    }).code;
   }
 
   /** What the vectors of one leaf have; loaded once where they all repeat one number. */
@@ -254,7 +307,9 @@ export class SourceReader {
               pointers.forEach((pointer, k) => f.advance(pointer, (moved[k] as Leaf).use));
             });
             put(sums.map((sum) => sum.get));
-            pointers.forEach((pointer, k) => f.advance(pointer, (moved[k] as Leaf).sample - source.uses * (moved[k] as Leaf).use));
+            pointers.forEach((pointer, k) =>
+              f.advance(pointer, (moved[k] as Leaf).sample - source.uses * (moved[k] as Leaf).use),
+            );
           });
           return;
         }
@@ -273,7 +328,10 @@ export class SourceReader {
             f.set(other, work);
             f.set(row, target);
             f.repeat(samples, () => {
-              const at = (pointer: Variable, v: number): Code => (g) => g.load("v128.load", { base: pointer.get, offset: 16 * v });
+              const at =
+                (pointer: Variable, v: number): Code =>
+                (g) =>
+                  g.load("v128.load", { base: pointer.get, offset: 16 * v });
               put(counts.map((_, v) => floats.add(at(row, v), at(other, v))));
               f.advance(other, bytes);
             });
@@ -300,7 +358,9 @@ export class SourceReader {
     f.set(weight, this.#pointers[source.weights] as Code);
     const sums = counts.map(() => f.variable("v128"));
     const take = (vectors: readonly Code[]) => {
-      const value = f.let(single ? "f32" : "f64", (g) => g.load(single ? "f32.load" : "f64.load", { base: weight.get, offset: 0 }));
+      const value = f.let(single ? "f32" : "f64", (g) =>
+        g.load(single ? "f32.load" : "f64.load", { base: weight.get, offset: 0 }),
+      );
       const nonzero: Code = (g) => {
         value(g);
         if (single) {
@@ -325,7 +385,9 @@ export class SourceReader {
         const row = f.variable("i32");
         f.set(row, work);
         f.repeat(source.from, () => {
-          f.scope(() => take(counts.map((_, v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))));
+          f.scope(() =>
+            take(counts.map((_, v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))),
+          );
           f.advance(row, bytes);
         });
       } else this.each(source.base, 0, source.from, (length, step) => f.repeat(length, step), take);

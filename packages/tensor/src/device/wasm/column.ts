@@ -80,7 +80,12 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
   const { samples, features } = factorsShape(factors);
   const formulas = columnFormulas(program);
   const views = columnViews(kernel);
-  const settings = settingsOf(out.dtype, views.map(({ dtype }) => dtype), formulas.map(normalize), relaxed);
+  const settings = settingsOf(
+    out.dtype,
+    views.map(({ dtype }) => dtype),
+    formulas.map(normalize),
+    relaxed,
+  );
   const lanes = settings.wide ? 2 : 4;
   const grid = planGrid(factors, lanes);
   const leaves: Leaf[] = [];
@@ -96,7 +101,10 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
   const work = grid.irregular ? samples + beneath : beneath;
   const panelsAt = (memory.rows + work) * 16 * vectors;
   const panels = stored ? null : planPanels(source, grid, leaves, samples, settings.wide, vectors);
-  const moving = (view: View) => ({ dtype: view.dtype, step: (view.strides[0] as number) * bytesPerElement(view.dtype) });
+  const moving = (view: View) => ({
+    dtype: view.dtype,
+    step: (view.strides[0] as number) * bytesPerElement(view.dtype),
+  });
   return {
     program,
     samples,
@@ -127,7 +135,13 @@ export type ColumnConstants = { readonly parameters: readonly Code[] } | { reado
  * @param starts   In the order of {@link columnViews}.
  * @param scratch  {@link ColumnPlan.scratch} bytes, 16-byte aligned.
  */
-export function emitColumn(f: FunctionBody, plan: ColumnPlan, starts: readonly Start[], scratch: Start, constants: ColumnConstants): void {
+export function emitColumn(
+  f: FunctionBody,
+  plan: ColumnPlan,
+  starts: readonly Start[],
+  scratch: Start,
+  constants: ColumnConstants,
+): void {
   const { grid, leaves, perFeature, out, settings, vectors, panels, source } = plan;
   const lanes = settings.wide ? 2 : 4;
   if (plan.features === 0) return;
@@ -161,7 +175,17 @@ export function emitColumn(f: FunctionBody, plan: ColumnPlan, starts: readonly S
       let second: Variable | null = null;
       if (panels !== null && source.kind === "expanded") {
         second = pointers[1 + source.x] as Variable;
-        packTile(f, panels, leaves[source.x] as Leaf, second.get, room, tileOf(plan, width).counts, vectors, plan.samples, settings.wide);
+        packTile(
+          f,
+          panels,
+          leaves[source.x] as Leaf,
+          second.get,
+          room,
+          tileOf(plan, width).counts,
+          vectors,
+          plan.samples,
+          settings.wide,
+        );
       }
       const pushed = pointers.map((pointer) =>
         pointer === second ? binary("i32.add", room, integer((panels as Panels).x)) : pointer.get,
@@ -184,7 +208,10 @@ export function emitColumn(f: FunctionBody, plan: ColumnPlan, starts: readonly S
 
 function tileOf({ settings: { wide } }: ColumnPlan, width: number): Tile {
   const lanes = wide ? 2 : 4;
-  return { wide, counts: Array.from({ length: Math.ceil(width / lanes) }, (_, v) => Math.min(lanes, width - v * lanes)) };
+  return {
+    wide,
+    counts: Array.from({ length: Math.ceil(width / lanes) }, (_, v) => Math.min(lanes, width - v * lanes)),
+  };
 }
 
 /** A function (pointers…, coordinate, scratch, constants…) for tiles of `width` coordinates. */
@@ -198,24 +225,45 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
     ...Array.from({ length: pointerCount + 2 }, () => "i32" as const),
     ...Array.from({ length: numbers }, () => "f64" as const),
   ];
-  return f.module.named(`column ${width} ${plan.key} ${"values" in constants ? constants.values.join() : ""}`, types, [], (g, ...parameters) => {
-    const pointers = parameters.slice(0, pointerCount).map((parameter) => parameter.get);
-    const [coordinate, scratch] = parameters.slice(pointerCount) as [Variable, Variable];
-    const print = (h: FunctionBody, values: Constants) => {
-      printTile(h, plan, tile, pointers, coordinate.get, scratch.get, values);
-    };
-    if ("values" in constants) print(g, bakedConstants(constants.values));
-    else withParameters(g, parameters.slice(pointerCount + 2).map((parameter) => parameter.get), print);
-  });
+  return f.module.named(
+    `column ${width} ${plan.key} ${"values" in constants ? constants.values.join() : ""}`,
+    types,
+    [],
+    (g, ...parameters) => {
+      const pointers = parameters.slice(0, pointerCount).map((parameter) => parameter.get);
+      const [coordinate, scratch] = parameters.slice(pointerCount) as [Variable, Variable];
+      const print = (h: FunctionBody, values: Constants) => {
+        printTile(h, plan, tile, pointers, coordinate.get, scratch.get, values);
+      };
+      if ("values" in constants) print(g, bakedConstants(constants.values));
+      else
+        withParameters(
+          g,
+          parameters.slice(pointerCount + 2).map((parameter) => parameter.get),
+          print,
+        );
+    },
+  );
 
-  function printTile(h: FunctionBody, p: ColumnPlan, t: Tile, pointers: readonly Code[], coordinate: Code, scratch: Code, values: Constants) {
+  function printTile(
+    h: FunctionBody,
+    p: ColumnPlan,
+    t: Tile,
+    pointers: readonly Code[],
+    coordinate: Code,
+    scratch: Code,
+    values: Constants,
+  ) {
     const firstConstant = new Map<Expression, number>();
     let next = 0;
     for (const formula of p.formulas) {
       if (!firstConstant.has(formula)) firstConstant.set(formula, next);
       next += normalize(formula).constants.length;
     }
-    const constantsOf = (e: Expression): Constants => (slot, type) => values((firstConstant.get(e) as number) + slot, type);
+    const constantsOf =
+      (e: Expression): Constants =>
+      (slot, type) =>
+        values((firstConstant.get(e) as number) + slot, type);
     const reader = new SourceReader(h, p.panels?.leaves ?? leaves, pointers.slice(1), t);
     const bytes = 16 * t.counts.length;
     const beyond = binary("i32.add", scratch, integer(p.memory.rows * bytes));
@@ -233,14 +281,36 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
     );
     const bounds =
       p.panels !== null && p.source.kind === "expanded"
-        ? { delta: pointers[1 + p.source.delta] as Code, largest: binary("i32.add", scratch, integer(p.panelsAt + p.panels.largest)) }
+        ? {
+            delta: pointers[1 + p.source.delta] as Code,
+            largest: binary("i32.add", scratch, integer(p.panelsAt + p.panels.largest)),
+          }
         : null;
-    const program = new ProgramPrinter(h, p.program, p.samples, t, settings, reader, p.source, p.memory, scratch, constantsOf, bounds);
+    const program = new ProgramPrinter(
+      h,
+      p.program,
+      p.samples,
+      t,
+      settings,
+      reader,
+      p.source,
+      p.memory,
+      scratch,
+      constantsOf,
+      bounds,
+    );
     const results = program.print(operands);
     results.forEach((code, v) => {
       const stride = out.step * grid.innerStep;
       const address = { base: pointers[0] as Code, offset: v * lanes * stride };
-      storeLanes(h, out.dtype, settings.wide, address, { type: settings.wide ? "f64" : "f32", code }, { stride, count: t.counts[v] as number });
+      storeLanes(
+        h,
+        out.dtype,
+        settings.wide,
+        address,
+        { type: settings.wide ? "f64" : "f32", code },
+        { stride, count: t.counts[v] as number },
+      );
     });
   }
 }
@@ -249,7 +319,15 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
  * Stores the values of a source whose parts have different widths: the lanes of a vector then lie at unrelated
  * places. One coordinate after the other is formed in rows of its own and put into its lane.
  */
-function storeIrregular(f: FunctionBody, plan: ColumnPlan, tile: Tile, pointers: readonly Code[], coordinate: Code, target: Code, work: Code): void {
+function storeIrregular(
+  f: FunctionBody,
+  plan: ColumnPlan,
+  tile: Tile,
+  pointers: readonly Code[],
+  coordinate: Code,
+  target: Code,
+  work: Code,
+): void {
   const { leaves, source, samples } = plan;
   const size = tile.wide ? 8 : 4;
   const bytes = 16 * tile.counts.length;
@@ -282,7 +360,9 @@ function storeIrregular(f: FunctionBody, plan: ColumnPlan, tile: Tile, pointers:
       f.set(to, lane.get);
       f.repeat(samples, () => {
         const name = size === 8 ? "f64" : "f32";
-        f.store(`${name}.store`, { base: to.get, offset: 0 }, (g) => g.load(`${name}.load`, { base: from.get, offset: 0 }));
+        f.store(`${name}.store`, { base: to.get, offset: 0 }, (g) =>
+          g.load(`${name}.load`, { base: from.get, offset: 0 }),
+        );
         f.advance(from, 16);
         f.advance(to, bytes);
       });

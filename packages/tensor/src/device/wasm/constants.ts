@@ -25,10 +25,17 @@ function splat(value: Code, type: NumberType): Code {
  * Prints with constants that are float64 parameters. Each is spread over lanes once, before anything else: a first
  * printing, thrown away, finds out which and as what.
  */
-export function withParameters(f: FunctionBody, parameters: readonly Code[], print: (f: FunctionBody, constants: Constants) => void): void {
+export function withParameters(
+  f: FunctionBody,
+  parameters: readonly Code[],
+  print: (f: FunctionBody, constants: Constants) => void,
+): void {
   const wanted = new Map<string, () => void>();
   const values = new Map<string, Code>();
-  const rehearsal = new FunctionBody(new ModuleBuilder(), f.parameters.map(({ type }) => type));
+  const rehearsal = new FunctionBody(
+    new ModuleBuilder(),
+    f.parameters.map(({ type }) => type),
+  );
   print(rehearsal, (slot, type) => {
     const key = `${slot} ${type}`;
     if (!wanted.has(key)) wanted.set(key, () => values.set(key, f.let("v128", splat(parameters[slot] as Code, type))));

@@ -1,4 +1,14 @@
-import { binary, integer, shifted, ternary, unary, type Address, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import {
+  binary,
+  integer,
+  shifted,
+  ternary,
+  unary,
+  type Address,
+  type Code,
+  type FunctionBody,
+  type Variable,
+} from "./assembler.js";
 import { asNumbers, printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
 import { and, f32x4, f64x2, joinHalves, pick32, upperHalf, vectorOf, type FloatLanes } from "./lanes.js";
 import { Cursors, nest, type Start } from "./loops.js";
@@ -59,12 +69,18 @@ export function planContract({ out, a, b, epilogue, operands }: ContractKernel, 
   const first: Strides = { batch: a0 * size, m: a1 * size, n: 0, k: a2 * size };
   const second: Strides = { batch: b0 * size, m: 0, n: b2 * size, k: b1 * size };
   const normal = epilogue && normalize(epilogue);
-  const settings = settingsOf(out.dtype, [out.dtype, ...operands.map(({ dtype }) => dtype)], normal === null ? [] : [normal], relaxed);
+  const settings = settingsOf(
+    out.dtype,
+    [out.dtype, ...operands.map(({ dtype }) => dtype)],
+    normal === null ? [] : [normal],
+    relaxed,
+  );
   const lanes = settings.wide ? 2 : 4;
 
   // Lanes along n unless only the other side has neighbours there, or n is too short to fill them.
   const fill = (extent: number) => extent / (Math.ceil(extent / lanes) * lanes);
-  const along = (near: boolean, stored: boolean, extent: number) => fill(extent) * (2 + (near ? 2 : 0) + (stored ? 1 : 0));
+  const along = (near: boolean, stored: boolean, extent: number) =>
+    fill(extent) * (2 + (near ? 2 : 0) + (stored ? 1 : 0));
   const written = placed(out);
   const dots = first.k === size && second.k === size;
   const forwards = along(second.n === size, written.n === size, columns);
@@ -167,10 +183,7 @@ function finish(
 function parts(extent: number, tile: number): { readonly size: number; readonly times: number }[] {
   const whole = Math.floor(extent / tile);
   const left = extent - whole * tile;
-  return [
-    ...(whole > 0 ? [{ size: tile, times: whole }] : []),
-    ...(left > 0 ? [{ size: left, times: 1 }] : []),
-  ];
+  return [...(whole > 0 ? [{ size: tile, times: whole }] : []), ...(left > 0 ? [{ size: left, times: 1 }] : [])];
 }
 
 /** Walks tiles of rows and columns over operands in place. Places: out, left, right, operands. */
@@ -251,40 +264,72 @@ function copyOf(f: FunctionBody, { base, offset }: Address): Variable {
 }
 
 /** rows × columns outputs with lanes along n: each element of `left` meets whole vectors of `right`. */
-function directTile(f: FunctionBody, plan: ContractPlan, at: (k: number) => Address, rows: number, columns: number, constants: Constants): void {
+function directTile(
+  f: FunctionBody,
+  plan: ContractPlan,
+  at: (k: number) => Address,
+  rows: number,
+  columns: number,
+  constants: Constants,
+): void {
   const lanes = plan.settings.wide ? 2 : 4;
   const size = bytesPerElement(plan.dtype);
   const counts = parts(columns, lanes).flatMap(({ size: count, times }) => Array.from({ length: times }, () => count));
   const p = copyOf(f, at(1));
   const q = copyOf(f, at(2));
-  const totals = overDepth(f, plan, plan.extents.k, depth, rows * counts.length, (sums) => {
-    f.scope(() => {
-      const vectors = counts.map((count, c) => {
-        const address = { base: q.get, offset: c * lanes * plan.right.n };
-        const lane = loadLanes(f, plan.dtype, plan.settings.wide, address, { stride: plan.right.n, count });
-        return f.let("v128", lane.code);
+  const totals = overDepth(
+    f,
+    plan,
+    plan.extents.k,
+    depth,
+    rows * counts.length,
+    (sums) => {
+      f.scope(() => {
+        const vectors = counts.map((count, c) => {
+          const address = { base: q.get, offset: c * lanes * plan.right.n };
+          const lane = loadLanes(f, plan.dtype, plan.settings.wide, address, { stride: plan.right.n, count });
+          return f.let("v128", lane.code);
+        });
+        for (let r = 0; r < rows; r++) {
+          const splat: Code = (g) =>
+            g.load(size === 8 ? "v128.load64_splat" : "v128.load32_splat", { base: p.get, offset: r * plan.left.m });
+          const value = vectors.length > 1 ? f.let("v128", splat) : splat;
+          vectors.forEach((vector, c) => multiplyAdd(f, plan, sums[r * counts.length + c] as Variable, value, vector));
+        }
       });
-      for (let r = 0; r < rows; r++) {
-        const splat: Code = (g) => g.load(size === 8 ? "v128.load64_splat" : "v128.load32_splat", { base: p.get, offset: r * plan.left.m });
-        const value = vectors.length > 1 ? f.let("v128", splat) : splat;
-        vectors.forEach((vector, c) => multiplyAdd(f, plan, sums[r * counts.length + c] as Variable, value, vector));
-      }
-    });
-    f.advance(p, plan.left.k);
-    f.advance(q, plan.right.k);
-  }, null);
-  const shift = (k: number, r: number, c: number, strides: Strides) => shifted(at(k), r * strides.m + c * lanes * strides.n);
+      f.advance(p, plan.left.k);
+      f.advance(q, plan.right.k);
+    },
+    null,
+  );
+  const shift = (k: number, r: number, c: number, strides: Strides) =>
+    shifted(at(k), r * strides.m + c * lanes * strides.n);
   for (let r = 0; r < rows; r++) {
     counts.forEach((count, c) => {
       const others = plan.operands.map(({ strides }, k) => shift(k + 3, r, c, strides));
-      finish(f, plan, shift(0, r, c, plan.out), others, (totals[r * counts.length + c] as Variable).get, count, constants);
+      finish(
+        f,
+        plan,
+        shift(0, r, c, plan.out),
+        others,
+        (totals[r * counts.length + c] as Variable).get,
+        count,
+        constants,
+      );
     });
   }
 }
 
 /** rows × columns outputs with lanes along k, summed by shuffles at the end. */
-function dotTile(f: FunctionBody, plan: ContractPlan, at: (k: number) => Address, rows: number, columns: number, constants: Constants): void {
-  const { settings, dtype, extents } = plan;
+function dotTile(
+  f: FunctionBody,
+  plan: ContractPlan,
+  at: (k: number) => Address,
+  rows: number,
+  columns: number,
+  constants: Constants,
+): void {
+  const { dtype, extents } = plan;
   const floats = floatsOf(plan);
   const lanes = floats.count;
   const size = bytesPerElement(dtype);
@@ -327,8 +372,7 @@ function horizontalSums(f: FunctionBody, floats: FloatLanes, vectors: readonly C
     const low = pick32(a, b, [0, 1, 4, 5]);
     return floats.add(low, pick32(a, b, [2, 3, 6, 7]));
   }
-  const pair = (a: Code, b: Code) =>
-    f.let("v128", floats.add(pick32(a, b, [0, 4, 1, 5]), pick32(a, b, [2, 6, 3, 7])));
+  const pair = (a: Code, b: Code) => f.let("v128", floats.add(pick32(a, b, [0, 4, 1, 5]), pick32(a, b, [2, 6, 3, 7])));
   const [a, b = zero, c = zero, d = zero] = vectors as [Code, Code?, Code?, Code?];
   // pair gives a₀₂ b₀₂ a₁₃ b₁₃: sums of alternate lanes.
   const left = pair(a, b);
@@ -342,7 +386,13 @@ function horizontalSums(f: FunctionBody, floats: FloatLanes, vectors: readonly C
  * `left`, two vectors of `right`. Blocks keep a panel of `right` in the first cache and a block of `left` in the second.
  * Places: out, left, right, operands.
  */
-function emitPacked(f: FunctionBody, plan: ContractPlan, places: readonly Address[], scratch: Address, constants: Constants): void {
+function emitPacked(
+  f: FunctionBody,
+  plan: ContractPlan,
+  places: readonly Address[],
+  scratch: Address,
+  constants: Constants,
+): void {
   const { extents, settings } = plan;
   const lanes = settings.wide ? 2 : 4;
   const size = bytesPerElement(plan.dtype);
@@ -352,7 +402,8 @@ function emitPacked(f: FunctionBody, plan: ContractPlan, places: readonly Addres
   const packedRight = shifted(scratch, Math.ceil((Math.min(extents.k, depth) * rowsHeld * size) / 16) * 16);
   const push = ({ base, offset }: Address): Code =>
     base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset));
-  const steps = (extent: number, block: number) => parts(extent, block).flatMap(({ size: count, times }) => Array.from({ length: times }, () => count));
+  const steps = (extent: number, block: number) =>
+    parts(extent, block).flatMap(({ size: count, times }) => Array.from({ length: times }, () => count));
   const constantsUsed = plan.epilogue !== null;
   let column = 0;
   for (const columns of steps(extents.n, blockColumns)) {
@@ -389,7 +440,9 @@ function emitPacked(f: FunctionBody, plan: ContractPlan, places: readonly Addres
           integer(deep),
           integer(Math.floor(rows / tileRows)),
           integer(Math.floor(columns / width)),
-          ...written.map((place, k) => push(shifted(place, row * (strides[k] as Strides).m + column * (strides[k] as Strides).n))),
+          ...written.map((place, k) =>
+            push(shifted(place, row * (strides[k] as Strides).m + column * (strides[k] as Strides).n)),
+          ),
           ...epilogueConstants(plan, constants),
         );
         row += rows;
@@ -414,32 +467,40 @@ function packing(f: FunctionBody, plan: ContractPlan, side: "left" | "right", wi
   const along = side === "left" ? plan.left.m : plan.right.n;
   const step = side === "left" ? plan.left.k : plan.right.k;
   const edge = (side === "left" ? extents.m : extents.n) % width;
-  return f.module.named(`pack ${side} ${signature(plan)}`, ["i32", "i32", "i32", "i32", "i32"], [], (g, source, target, deep, whole, partial) => {
-    const panel = (count: number) => {
-      g.scope(() => {
-        const p = copyOf(g, { base: source.get, offset: 0 });
-        const left = copyOf(g, { base: deep.get, offset: 0 });
-        g.loop(() => {
-          g.scope(() => {
-            for (let c = 0; c * lanes < width; c++) {
-              const wanted = Math.min(lanes, count - c * lanes);
-              // Lanes nobody stores may hold anything.
-              const address = { base: p.get, offset: wanted > 0 ? c * lanes * along : 0 };
-              const { code } = loadLanes(g, dtype, settings.wide, address, { stride: along, count: Math.max(1, wanted) });
-              g.store("v128.store", { base: target.get, offset: c * lanes * size }, code);
-            }
+  return f.module.named(
+    `pack ${side} ${signature(plan)}`,
+    ["i32", "i32", "i32", "i32", "i32"],
+    [],
+    (g, source, target, deep, whole, partial) => {
+      const panel = (count: number) => {
+        g.scope(() => {
+          const p = copyOf(g, { base: source.get, offset: 0 });
+          const left = copyOf(g, { base: deep.get, offset: 0 });
+          g.loop(() => {
+            g.scope(() => {
+              for (let c = 0; c * lanes < width; c++) {
+                const wanted = Math.min(lanes, count - c * lanes);
+                // Lanes nobody stores may hold anything.
+                const address = { base: p.get, offset: wanted > 0 ? c * lanes * along : 0 };
+                const { code } = loadLanes(g, dtype, settings.wide, address, {
+                  stride: along,
+                  count: Math.max(1, wanted),
+                });
+                g.store("v128.store", { base: target.get, offset: c * lanes * size }, code);
+              }
+            });
+            g.advance(p, step);
+            g.advance(target, width * size);
+            g.set(left, binary("i32.sub", left.get, integer(1)));
+            g.branchIf(0, left.get);
           });
-          g.advance(p, step);
-          g.advance(target, width * size);
-          g.set(left, binary("i32.sub", left.get, integer(1)));
-          g.branchIf(0, left.get);
+          g.advance(source, count * along);
         });
-        g.advance(source, count * along);
-      });
-    };
-    whileCounting(g, whole, () => panel(width));
-    if (edge > 0) g.if(partial.get, () => panel(edge));
-  });
+      };
+      whileCounting(g, whole, () => panel(width));
+      if (edge > 0) g.if(partial.get, () => panel(edge));
+    },
+  );
 }
 
 /** Repeats while a count lasts; the count is used up. */
@@ -471,7 +532,10 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
   const size = bytesPerElement(plan.dtype);
   const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
   const extra = epilogueConstants(plan, constants).length;
-  const types = [...Array.from({ length: 5 + strides.length }, () => "i32" as const), ...Array.from({ length: extra }, () => "v128" as const)];
+  const types = [
+    ...Array.from({ length: 5 + strides.length }, () => "i32" as const),
+    ...Array.from({ length: extra }, () => "v128" as const),
+  ];
   const name = `panels ${edges.rows} ${edges.columns} ${edges.first} ${edges.last} ${signature(plan)}`;
   return f.module.named(name, types, [], (g, left, right, deep, down, across, ...rest) => {
     const written = rest.slice(0, strides.length);
@@ -509,47 +573,67 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
 }
 
 /** A function (left, right, deep, out, operands…, constants…): one tile of sums over packed panels. */
-function tileFunction(f: FunctionBody, plan: ContractPlan, rows: number, columns: number, first: boolean, last: boolean): number {
+function tileFunction(
+  f: FunctionBody,
+  plan: ContractPlan,
+  rows: number,
+  columns: number,
+  first: boolean,
+  last: boolean,
+): number {
   const { settings, dtype } = plan;
   const floats = floatsOf(plan);
   const lanes = floats.count;
   const size = floats.bytes;
   const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
   const extra = plan.epilogue?.constants.length ?? 0;
-  const types = [...Array.from({ length: 3 + strides.length }, () => "i32" as const), ...Array.from({ length: extra }, () => "v128" as const)];
-  return f.module.named(`tile ${rows} ${columns} ${first} ${last} ${signature(plan)}`, types, [], (g, p, q, deep, ...rest) => {
-    const vectors = Math.ceil(columns / lanes);
-    const totals = Array.from({ length: rows * vectors }, () => g.variable("v128"));
-    for (const total of totals) g.set(total, floats.constant(0));
-    g.loop(() => {
-      g.scope(() => {
-        const right = Array.from({ length: vectors }, (_, c) =>
-          g.let("v128", (h) => h.load("v128.load", { base: q.get, offset: c * lanes * size })),
-        );
-        for (let r = 0; r < rows; r++) {
-          const left = g.let("v128", (h) => h.load(size === 8 ? "v128.load64_splat" : "v128.load32_splat", { base: p.get, offset: r * size }));
-          right.forEach((vector, c) => multiplyAdd(g, plan, totals[r * vectors + c] as Variable, left, vector));
-        }
+  const types = [
+    ...Array.from({ length: 3 + strides.length }, () => "i32" as const),
+    ...Array.from({ length: extra }, () => "v128" as const),
+  ];
+  return f.module.named(
+    `tile ${rows} ${columns} ${first} ${last} ${signature(plan)}`,
+    types,
+    [],
+    (g, p, q, deep, ...rest) => {
+      const vectors = Math.ceil(columns / lanes);
+      const totals = Array.from({ length: rows * vectors }, () => g.variable("v128"));
+      for (const total of totals) g.set(total, floats.constant(0));
+      g.loop(() => {
+        g.scope(() => {
+          const right = Array.from({ length: vectors }, (_, c) =>
+            g.let("v128", (h) => h.load("v128.load", { base: q.get, offset: c * lanes * size })),
+          );
+          for (let r = 0; r < rows; r++) {
+            const left = g.let("v128", (h) =>
+              h.load(size === 8 ? "v128.load64_splat" : "v128.load32_splat", { base: p.get, offset: r * size }),
+            );
+            right.forEach((vector, c) => multiplyAdd(g, plan, totals[r * vectors + c] as Variable, left, vector));
+          }
+        });
+        g.advance(p, tileRows * size);
+        g.advance(q, 2 * lanes * size);
+        g.set(deep, binary("i32.sub", deep.get, integer(1)));
+        g.branchIf(0, deep.get);
       });
-      g.advance(p, tileRows * size);
-      g.advance(q, 2 * lanes * size);
-      g.set(deep, binary("i32.sub", deep.get, integer(1)));
-      g.branchIf(0, deep.get);
-    });
-    const held: Constants = (slot) => (rest[strides.length + slot] as Variable).get;
-    for (let r = 0; r < rows; r++) {
-      for (let c = 0; c < vectors; c++) {
-        const count = Math.min(lanes, columns - c * lanes);
-        const places = strides.map((s, k): Address => ({ base: (rest[k] as Variable).get, offset: r * s.m + c * lanes * s.n }));
-        const out = places[0] as Address;
-        let sum = (totals[r * vectors + c] as Variable).get;
-        if (!first) {
-          const before = loadLanes(g, dtype, settings.wide, out, { stride: plan.out.n, count });
-          sum = floats.add(asNumbers(g, before, settings.wide ? "f64" : "f32"), sum);
+      const held: Constants = (slot) => (rest[strides.length + slot] as Variable).get;
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < vectors; c++) {
+          const count = Math.min(lanes, columns - c * lanes);
+          const places = strides.map((s, k): Address => ({
+            base: (rest[k] as Variable).get,
+            offset: r * s.m + c * lanes * s.n,
+          }));
+          const out = places[0] as Address;
+          let sum = (totals[r * vectors + c] as Variable).get;
+          if (!first) {
+            const before = loadLanes(g, dtype, settings.wide, out, { stride: plan.out.n, count });
+            sum = floats.add(asNumbers(g, before, settings.wide ? "f64" : "f32"), sum);
+          }
+          const value: ContractPlan = last ? plan : { ...plan, epilogue: null };
+          finish(g, value, out, places.slice(1), sum, count, held);
         }
-        const value: ContractPlan = last ? plan : { ...plan, epilogue: null };
-        finish(g, value, out, places.slice(1), sum, count, held);
       }
-    }
-  });
+    },
+  );
 }

@@ -32,10 +32,17 @@ export class WasmExecutor implements Executor {
     try {
       new WebAssembly.Module(bytes);
     } catch (cause) {
-      throw codedError("DEVICE_UNAVAILABLE", "device wasm: expected leave to compile WebAssembly, found none; allow 'wasm-unsafe-eval' in the content security policy", { cause });
+      throw codedError(
+        "DEVICE_UNAVAILABLE",
+        "device wasm: expected leave to compile WebAssembly, found none; allow 'wasm-unsafe-eval' in the content security policy",
+        { cause },
+      );
     }
     if (relaxed && !(await enableRelaxed())) {
-      throw codedError("DEVICE_UNAVAILABLE", "device wasm: expected an engine with relaxed SIMD, found none; open it without { relaxed: true }");
+      throw codedError(
+        "DEVICE_UNAVAILABLE",
+        "device wasm: expected an engine with relaxed SIMD, found none; open it without { relaxed: true }",
+      );
     }
     return new WasmExecutor(relaxed);
   }

@@ -1,16 +1,5 @@
 import { binary, unary, type Code, type FunctionBody } from "./assembler.js";
-import {
-  and,
-  constantI32x4,
-  f32x4,
-  f64x2,
-  not,
-  or,
-  joinHalves,
-  select,
-  upperHalf,
-  type FloatLanes,
-} from "./lanes.js";
+import { and, constantI32x4, f32x4, f64x2, not, or, joinHalves, select, upperHalf, type FloatLanes } from "./lanes.js";
 import { laneFunction, power, remainder, type LaneFunctionName } from "./math.js";
 import type { Instruction } from "./opcodes.js";
 import type { Normalized } from "../../scalar/expression.js";
@@ -74,7 +63,8 @@ function numbers(p: Printing, arg: Argument, type: NumberType): Code {
     const one = type === "f64" ? f64x2.constant(1) : type === "f32" ? f32x4.constant(1) : constantI32x4(1);
     return and(code, one);
   }
-  if (arg.type === type || (arg.type === "i32" && type === "u32") || (arg.type === "u32" && type === "i32")) return code;
+  if (arg.type === type || (arg.type === "i32" && type === "u32") || (arg.type === "u32" && type === "i32"))
+    return code;
   if (type === "f32") return unary(arg.type === "i32" ? "f32x4.convert_i32x4_s" : "f32x4.convert_i32x4_u", code);
   return unary(type === "i32" ? "i32x4.trunc_sat_f32x4_s" : "i32x4.trunc_sat_f32x4_u", code);
 }
@@ -112,11 +102,6 @@ function arithmetic(
   };
 }
 
-const integers =
-  (name: Instruction) =>
-  (_: Printing, a: Code, b: Code): Code =>
-    binary(name, a, b);
-
 function comparison(name: "eq" | "ne" | "lt" | "le" | "gt" | "ge"): Printer {
   return (p, args) => {
     const type = common(p, args);
@@ -137,7 +122,8 @@ function extremum(name: "max" | "min"): Printer {
   return (p, args) => {
     const type = common(p, args);
     const [a, b] = args.map((arg) => numbers(p, arg, type)) as [Code, Code];
-    if (!isFloat(type)) return { type, code: binary(`i32x4.${name}_${type === "i32" ? "s" : "u"}` as Instruction, a, b) };
+    if (!isFloat(type))
+      return { type, code: binary(`i32x4.${name}_${type === "i32" ? "s" : "u"}` as Instruction, a, b) };
     const [left, right] = args as [Argument, Argument];
     const quick = name === "max" ? p.floats.pmax : p.floats.pmin;
     if (!p.strict && right.type === "literal") return { type, code: quick(a, b) };
@@ -155,13 +141,16 @@ function sum(name: "add" | "sub"): Printer {
     if (p.relaxed) {
       const [left, right] = args as [Argument, Argument];
       const madd = `${p.floats.shape}.relaxed_madd` as Instruction;
-      const fused = (product: readonly [Code, Code], rest: Code): Code => (f) => {
-        product[0](f);
-        product[1](f);
-        rest(f);
-        f.emit(madd);
-      };
-      if ("product" in left && left.product) return { type, code: fused(left.product, name === "add" ? b : p.floats.neg(b)) };
+      const fused =
+        (product: readonly [Code, Code], rest: Code): Code =>
+        (f) => {
+          product[0](f);
+          product[1](f);
+          rest(f);
+          f.emit(madd);
+        };
+      if ("product" in left && left.product)
+        return { type, code: fused(left.product, name === "add" ? b : p.floats.neg(b)) };
       if ("product" in right && right.product) {
         const [u, v] = right.product;
         return { type, code: fused(name === "add" ? [u, v] : [p.floats.neg(u), v], a) };
@@ -193,15 +182,23 @@ const printers: Readonly<Record<OperationName, Printer>> = {
     if (isFloat(type)) return { type, code: remainder(p.f, p.wide, a, b) };
     const sign = type === "i32" ? "s" : "u";
     const widen = (u: Code) => unary(`f64x2.convert_low_i32x4_${sign}`, u);
-    const half = (u: Code, v: Code) => unary(`i32x4.trunc_sat_f64x2_${sign}_zero`, remainder(p.f, true, widen(u), widen(v)));
+    const half = (u: Code, v: Code) =>
+      unary(`i32x4.trunc_sat_f64x2_${sign}_zero`, remainder(p.f, true, widen(u), widen(v)));
     const [u, v] = [keep(p, a), keep(p, b)];
     const low = keep(p, half(u, v));
     return { type, code: joinHalves(low, half(upperHalf(u), upperHalf(v))) };
   },
   maximum: extremum("max"),
   minimum: extremum("min"),
-  neg: arithmetic((p, a) => p.floats.neg(a as Code), (_, a) => unary("i32x4.neg", a as Code)),
-  abs: arithmetic((p, a) => p.floats.abs(a as Code), (_, a) => unary("i32x4.abs", a as Code), (_, a) => a as Code),
+  neg: arithmetic(
+    (p, a) => p.floats.neg(a as Code),
+    (_, a) => unary("i32x4.neg", a as Code),
+  ),
+  abs: arithmetic(
+    (p, a) => p.floats.abs(a as Code),
+    (_, a) => unary("i32x4.abs", a as Code),
+    (_, a) => a as Code,
+  ),
   sign: arithmetic(
     (p, x) => {
       const u = keep(p, x as Code);
@@ -227,7 +224,10 @@ const printers: Readonly<Record<OperationName, Printer>> = {
   square: (p, [u]) => {
     const type = common(p, [u as Argument]);
     const a = keep(p, numbers(p, u as Argument, type));
-    return product(p, [{ type, code: a }, { type, code: a }]);
+    return product(p, [
+      { type, code: a },
+      { type, code: a },
+    ]);
   },
   reciprocal: floating((p, a) => p.floats.div(p.floats.constant(1), a as Code)),
   sin: polynomial("sin"),
@@ -256,10 +256,15 @@ const printers: Readonly<Record<OperationName, Printer>> = {
   not: (p, [a]) => ({ type: "mask", code: not(test(p, a as Argument)) }),
   isFinite: (p, [a]) => edge(p, a as Argument, (u) => p.floats.lt(p.floats.abs(u), p.floats.constant(Infinity)), -1),
   isNaN: (p, [a]) => {
-    return edge(p, a as Argument, (u) => {
-      const kept = keep(p, u);
-      return p.floats.ne(kept, kept);
-    }, 0);
+    return edge(
+      p,
+      a as Argument,
+      (u) => {
+        const kept = keep(p, u);
+        return p.floats.ne(kept, kept);
+      },
+      0,
+    );
   },
   where: (p, [condition, a, b]) => {
     const mask = test(p, condition as Argument);
@@ -285,8 +290,30 @@ function edge(p: Printing, arg: Argument, body: (u: Code) => Code, integer: 0 | 
 
 /** Operations that int32 and uint32 lanes have; any other one takes integers through float64. */
 const onIntegers: ReadonlySet<OperationName> = new Set<OperationName>([
-  "add", "sub", "mul", "remainder", "neg", "abs", "sign", "square", "relu", "maximum", "minimum", "clamp", "where",
-  "equal", "notEqual", "less", "lessEqual", "greater", "greaterEqual", "and", "or", "not", "isFinite", "isNaN",
+  "add",
+  "sub",
+  "mul",
+  "remainder",
+  "neg",
+  "abs",
+  "sign",
+  "square",
+  "relu",
+  "maximum",
+  "minimum",
+  "clamp",
+  "where",
+  "equal",
+  "notEqual",
+  "less",
+  "lessEqual",
+  "greater",
+  "greaterEqual",
+  "and",
+  "or",
+  "not",
+  "isFinite",
+  "isNaN",
 ]);
 
 /** True where lanes of 32-bit integers can compute the formula exactly. */
@@ -310,14 +337,21 @@ export function printFormula(
 ): Lane {
   const p: Printing = { ...settings, f, floats: settings.wide ? f64x2 : f32x4 };
   const uses = new Array<number>(nodes.length).fill(0);
-  for (const node of nodes) if (node.kind === "apply") for (const k of node.arguments) uses[k] = (uses[k] as number) + 1;
+  for (const node of nodes)
+    if (node.kind === "apply") for (const k of node.arguments) uses[k] = (uses[k] as number) + 1;
   const values: Argument[] = [];
   nodes.forEach((node, i) => {
     if (node.kind === "slot") {
       values.push({ type: "literal", as: (type) => constants(node.slot, type) });
       return;
     }
-    const value = node.kind === "input" ? inputs(node.index) : printers[node.operation](p, node.arguments.map((k) => values[k] as Argument));
+    const value =
+      node.kind === "input"
+        ? inputs(node.index)
+        : printers[node.operation](
+            p,
+            node.arguments.map((k) => values[k] as Argument),
+          );
     values.push((uses[i] as number) > 1 ? { type: value.type, code: f.let("v128", value.code) } : value);
   });
   const last = values.at(-1) as Argument;

@@ -119,7 +119,11 @@ export function constantI64x2(high: number, low: number): Code {
 }
 
 /** Shifts lanes by a constant. */
-export function shift(name: "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u" | "i64x2.shl" | "i64x2.shr_s" | "i64x2.shr_u", a: Code, by: number): Code {
+export function shift(
+  name: "i32x4.shl" | "i32x4.shr_s" | "i32x4.shr_u" | "i64x2.shl" | "i64x2.shr_s" | "i64x2.shr_u",
+  a: Code,
+  by: number,
+): Code {
   return (f) => {
     a(f);
     f.i32(by);
@@ -158,9 +162,16 @@ export function joinHalves(a: Code, b: Code): Code {
 }
 
 /** f32x4 by a function on f64x2, half by half: correctly rounded but for one case in some hundred million. */
-export function throughDoubles(f: FunctionBody, values: readonly Code[], body: (halves: readonly Code[]) => Code): Code {
+export function throughDoubles(
+  f: FunctionBody,
+  values: readonly Code[],
+  body: (halves: readonly Code[]) => Code,
+): Code {
   const kept = values.map((v) => f.let("v128", v));
-  const low = f.let("v128", unary("f32x4.demote_f64x2_zero", body(kept.map((v) => unary("f64x2.promote_low_f32x4", v)))));
+  const low = f.let(
+    "v128",
+    unary("f32x4.demote_f64x2_zero", body(kept.map((v) => unary("f64x2.promote_low_f32x4", v)))),
+  );
   const high = unary(
     "f32x4.demote_f64x2_zero",
     body(kept.map((v) => unary("f64x2.promote_low_f32x4", pick32(v, v, [2, 3, 2, 3])))),

@@ -99,7 +99,13 @@ export function nest(
 }
 
 /** A loop in steps of `lanes`: the body once in a loop for whole vectors, once for what is left. */
-export function laneLoop(f: FunctionBody, cursors: Cursors, level: Level, lanes: number, body: (count: number) => void): void {
+export function laneLoop(
+  f: FunctionBody,
+  cursors: Cursors,
+  level: Level,
+  lanes: number,
+  body: (count: number) => void,
+): void {
   const whole = Math.floor(level.extent / lanes);
   f.repeat(whole, () => {
     f.scope(() => body(lanes));

@@ -34,7 +34,14 @@ export function planMap({ out, f, operands }: MapKernel, relaxed: boolean): MapP
     if (score(level) > score(levels[best] as Level)) best = axis;
   });
   const lane = levels[best] ?? { extent: 1, strides: all.map(() => 0) };
-  return { out: out.dtype, operands: kinds, f: normal, settings, outer: levels.filter((_, axis) => axis !== best), lane };
+  return {
+    out: out.dtype,
+    operands: kinds,
+    f: normal,
+    settings,
+    outer: levels.filter((_, axis) => axis !== best),
+    lane,
+  };
 }
 
 /**

@@ -6,7 +6,6 @@ import {
   f32x4 as s,
   f64x2 as d,
   or,
-  select,
   shift,
   throughDoubles,
   xor,
@@ -28,8 +27,20 @@ export interface LaneFunction {
 }
 
 export type LaneFunctionName =
-  | "exp" | "expm1" | "log" | "log1p" | "sin" | "cos" | "tan" | "atan" | "sinh" | "cosh" | "tanh"
-  | "sigmoid" | "softplus" | "logCosh";
+  | "exp"
+  | "expm1"
+  | "log"
+  | "log1p"
+  | "sin"
+  | "cos"
+  | "tan"
+  | "atan"
+  | "sinh"
+  | "cosh"
+  | "tanh"
+  | "sigmoid"
+  | "softplus"
+  | "logCosh";
 
 const keep = (f: FunctionBody, value: Code) => f.let("v128", value);
 
@@ -41,9 +52,9 @@ function outlined(f: FunctionBody, name: string, x: Code, body: (g: FunctionBody
 
 // ---- float64 ----
 
-const ln2High = 6.93147180369123816490e-1;
-const ln2Low = 1.90821492927058770002e-10;
-const log2e = 1.44269504088896338700;
+const ln2High = 0.6931471803691238;
+const ln2Low = 1.9082149292705877e-10;
+const log2e = 1.4426950408889634;
 
 /** 2ⁿ for whole n in [−1022, 1023], given as float64 lanes. */
 function powerOfTwo(n: Code): Code {
@@ -58,10 +69,13 @@ function reduceExp(f: FunctionBody, x: Code): { readonly n: Code; readonly fract
   const low = keep(f, d.mul(n, d.constant(ln2Low)));
   const r = keep(f, d.sub(high, low));
   const r2 = keep(f, d.mul(r, r));
-  const p = d.polynomial(r2, [
-    1.66666666666666019037e-1, -2.77777777770155933842e-3, 6.61375632143793436117e-5, -1.65339022054652515390e-6,
-    4.13813679705723846039e-8,
-  ]);
+  const p = d.polynomial(
+    r2,
+    [
+      0.16666666666666602, -0.0027777777777015593, 0.00006613756321437934, -0.0000016533902205465252,
+      4.1381367970572385e-8,
+    ],
+  );
   const c = keep(f, d.sub(r, d.mul(r2, p)));
   const quotient = d.div(d.mul(r, c), d.sub(d.constant(2), c));
   return { n, fraction: keep(f, d.add(d.sub(quotient, low), high)) };
@@ -112,10 +126,13 @@ function logCore64(f: FunctionBody, u: Code, correction: Code | null): Code {
   const z = keep(f, d.mul(sq, sq));
   const r = d.mul(
     z,
-    d.polynomial(z, [
-      6.666666666666735130e-1, 3.999999999940941908e-1, 2.857142874366239149e-1, 2.222219843214978396e-1,
-      1.818357216161805012e-1, 1.531383769920937332e-1, 1.479819860511658591e-1,
-    ]),
+    d.polynomial(
+      z,
+      [
+        0.6666666666666735, 0.3999999999940942, 0.2857142874366239, 0.22222198432149784, 0.1818357216161805,
+        0.15313837699209373, 0.14798198605116586,
+      ],
+    ),
   );
   const half = keep(f, d.mul(d.constant(0.5), d.mul(fr, fr)));
   const low = d.mul(k, d.constant(ln2Low));
@@ -126,7 +143,11 @@ function logCore64(f: FunctionBody, u: Code, correction: Code | null): Code {
 /** The logarithm where u is 0, negative, infinite or NaN. */
 function logEdges(f: FunctionBody, lanes: FloatLanes, u: Code, regular: Code): Code {
   const finite = lanes.select(lanes.lt(u, lanes.constant(Infinity)), regular, u);
-  const positive = lanes.select(lanes.gt(u, lanes.constant(0)), keep(f, finite), lanes.div(lanes.constant(-1), lanes.abs(u)));
+  const positive = lanes.select(
+    lanes.gt(u, lanes.constant(0)),
+    keep(f, finite),
+    lanes.div(lanes.constant(-1), lanes.abs(u)),
+  );
   // −1/|u| is −∞ at 0; below, and for NaN, the answer is NaN.
   return lanes.select(lanes.ge(u, lanes.constant(0)), keep(f, positive), lanes.constant(NaN));
 }
@@ -140,11 +161,7 @@ function log1p64(f: FunctionBody, x: Code): Code {
   const v = keep(f, x);
   const u = keep(f, d.add(v, d.constant(1)));
   // What rounding 1 + x lost, over 1 + x.
-  const lost = d.select(
-    d.ge(v, d.constant(1)),
-    d.sub(d.constant(1), d.sub(u, v)),
-    d.sub(v, d.sub(u, d.constant(1))),
-  );
+  const lost = d.select(d.ge(v, d.constant(1)), d.sub(d.constant(1), d.sub(u, v)), d.sub(v, d.sub(u, d.constant(1))));
   const correction = keep(f, d.select(d.lt(u, d.constant(2 ** 54)), d.div(lost, u), d.constant(0)));
   const result = keep(f, logEdges(f, d, u, keep(f, logCore64(f, u, correction))));
   return d.select(d.lt(d.abs(v), d.constant(2 ** -54)), v, result);
@@ -152,12 +169,12 @@ function log1p64(f: FunctionBody, x: Code): Code {
 
 /** The quadrant and the rest r + tail of x modulo π/2, for |x| ≤ 2²⁰. */
 function reduceAngle(f: FunctionBody, x: Code): { readonly quadrant: Code; readonly r: Code; readonly tail: Code } {
-  const n = keep(f, d.nearest(d.mul(x, d.constant(6.36619772367581382433e-1))));
-  let r = keep(f, d.sub(x, d.mul(n, d.constant(1.57079632673412561417))));
-  let w = keep(f, d.mul(n, d.constant(6.07710050650619224932e-11)));
+  const n = keep(f, d.nearest(d.mul(x, d.constant(0.6366197723675814))));
+  let r = keep(f, d.sub(x, d.mul(n, d.constant(1.5707963267341256))));
+  let w = keep(f, d.mul(n, d.constant(6.077100506506192e-11)));
   for (const [part, rest] of [
-    [6.07710050630396597660e-11, 2.02226624879595063154e-21],
-    [2.02226624871116645580e-21, 8.47842766036889956997e-32],
+    [6.077100506303966e-11, 2.0222662487959506e-21],
+    [2.0222662487111665e-21, 8.4784276603689e-32],
   ] as const) {
     const before = r;
     const step = keep(f, d.mul(n, d.constant(part)));
@@ -173,22 +190,28 @@ function reduceAngle(f: FunctionBody, x: Code): { readonly quadrant: Code; reado
 function sinKernel(f: FunctionBody, r: Code, tail: Code): Code {
   const z = keep(f, d.mul(r, r));
   const v = keep(f, d.mul(z, r));
-  const p = d.polynomial(z, [
-    8.33333333332248946124e-3, -1.98412698298579493134e-4, 2.75573137070700676789e-6, -2.50507602534068634195e-8,
-    1.58969099521155010221e-10,
-  ]);
+  const p = d.polynomial(
+    z,
+    [
+      0.00833333333332249, -0.0001984126982985795, 0.0000027557313707070068, -2.5050760253406863e-8,
+      1.58969099521155e-10,
+    ],
+  );
   const inner = d.sub(d.mul(z, d.sub(d.mul(d.constant(0.5), tail), d.mul(v, p))), tail);
-  return d.sub(r, d.sub(inner, d.mul(v, d.constant(-1.66666666666666324348e-1))));
+  return d.sub(r, d.sub(inner, d.mul(v, d.constant(-0.16666666666666632))));
 }
 
 function cosKernel(f: FunctionBody, r: Code, tail: Code): Code {
   const z = keep(f, d.mul(r, r));
   const p = d.mul(
     z,
-    d.polynomial(z, [
-      4.16666666666666019037e-2, -1.38888888888741095749e-3, 2.48015872894767294178e-5, -2.75573143513906633035e-7,
-      2.08757232129817482790e-9, -1.13596475577881948265e-11,
-    ]),
+    d.polynomial(
+      z,
+      [
+        0.0416666666666666, -0.001388888888887411, 0.00002480158728947673, -2.7557314351390663e-7, 2.087572321298175e-9,
+        -1.1359647557788195e-11,
+      ],
+    ),
   );
   const half = keep(f, d.mul(d.constant(0.5), z));
   const w = keep(f, d.sub(d.constant(1), half));
@@ -242,7 +265,7 @@ function laneByLane(name: ImportedFunction, vector: Code, args: readonly Code[],
 function atan64(f: FunctionBody, x: Code): Code {
   const u = keep(f, x);
   const a = keep(f, d.abs(u));
-  const large = keep(f, d.gt(a, d.constant(2.41421356237309504880)));
+  const large = keep(f, d.gt(a, d.constant(2.414213562373095)));
   const middle = keep(f, d.gt(a, d.constant(0.66)));
   const one = d.constant(1);
   const reduced = keep(
@@ -250,17 +273,17 @@ function atan64(f: FunctionBody, x: Code): Code {
     d.select(large, d.div(d.constant(-1), a), d.select(middle, d.div(d.sub(a, one), d.add(a, one)), a)),
   );
   const z = keep(f, d.mul(reduced, reduced));
-  const p = d.polynomial(z, [
-    -6.485021904942025371773e1, -1.228866684490136173410e2, -7.500855792314704667340e1, -1.615753718733365076637e1,
-    -8.750608600031904122785e-1,
-  ]);
-  const q = d.polynomial(z, [
-    1.945506571482613964425e2, 4.853903996359136964868e2, 4.328810604912902668951e2, 1.650270098316988542046e2,
-    2.485846490142306297962e1, 1,
-  ]);
+  const p = d.polynomial(
+    z,
+    [-64.85021904942025, -122.88666844901361, -75.00855792314705, -16.157537187333652, -0.8750608600031904],
+  );
+  const q = d.polynomial(
+    z,
+    [194.5506571482614, 485.3903996359137, 432.88106049129027, 165.02700983169885, 24.858464901423062, 1],
+  );
   const series = d.add(d.mul(reduced, d.div(d.mul(z, p), q)), reduced);
   const base = d.select(large, d.constant(Math.PI / 2), and(middle, d.constant(Math.PI / 4)));
-  const rest = d.select(large, d.constant(6.123233995736765886130e-17), and(middle, d.constant(3.061616997868382943065e-17)));
+  const rest = d.select(large, d.constant(6.123233995736766e-17), and(middle, d.constant(3.061616997868383e-17)));
   const result = keep(f, d.add(base, d.add(series, rest)));
   return d.select(d.lt(a, d.constant(1e-100)), u, or(result, and(u, sign64)));
 }
@@ -329,13 +352,13 @@ function powerOfTwo32(n: Code): Code {
 }
 
 const expPolynomial = [
-  5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.9875691500e-4,
+  5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4,
 ] as const;
 
 /** n as float32 and int32 lanes, and eʳ − 1. */
 function reduceExp32(f: FunctionBody, x: Code): { readonly n: Code; readonly fraction: Code } {
   const n = keep(f, s.nearest(s.mul(x, s.constant(Math.LOG2E))));
-  const r = keep(f, s.sub(s.sub(x, s.mul(n, s.constant(0.693359375))), s.mul(n, s.constant(-2.12194440e-4))));
+  const r = keep(f, s.sub(s.sub(x, s.mul(n, s.constant(0.693359375))), s.mul(n, s.constant(-2.1219444e-4))));
   const fraction = s.add(s.mul(s.polynomial(r, expPolynomial), s.mul(r, r)), r);
   return { n: keep(f, unary("i32x4.trunc_sat_f32x4_s", n)), fraction: keep(f, fraction) };
 }
@@ -364,11 +387,14 @@ function logCore32(f: FunctionBody, u: Code, correction: Code | null): Code {
   const mantissa = binary("i32x4.add", and(bits, constantI32x4(0x007fffff)), constantI32x4(0x3f3504f3));
   const fr = keep(f, s.sub(mantissa, s.constant(1)));
   const z = keep(f, s.mul(fr, fr));
-  const p = s.polynomial(fr, [
-    3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1, -1.2420140846e-1,
-    1.1676998740e-1, -1.1514610310e-1, 7.0376836292e-2,
-  ]);
-  const low = s.add(s.mul(s.mul(fr, z), p), s.mul(k, s.constant(-2.12194440e-4)));
+  const p = s.polynomial(
+    fr,
+    [
+      3.3333331174e-1, -2.4999993993e-1, 2.0000714765e-1, -1.6668057665e-1, 1.4249322787e-1, -1.2420140846e-1,
+      1.167699874e-1, -1.151461031e-1, 7.0376836292e-2,
+    ],
+  );
+  const low = s.add(s.mul(s.mul(fr, z), p), s.mul(k, s.constant(-2.1219444e-4)));
   const tail = s.sub(correction === null ? low : s.add(low, correction), s.mul(s.constant(0.5), z));
   return s.add(s.add(fr, tail), s.mul(k, s.constant(0.693359375)));
 }
@@ -391,7 +417,10 @@ function tanh32(f: FunctionBody, x: Code): Code {
   const u = keep(f, x);
   const a = keep(f, s.abs(u));
   const z = keep(f, s.mul(u, u));
-  const p = s.polynomial(z, [-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3]);
+  const p = s.polynomial(
+    z,
+    [-3.33332819422e-1, 1.33314422036e-1, -5.37397155531e-2, 2.06390887954e-2, -5.70498872745e-3],
+  );
   const small = keep(f, s.add(s.mul(s.mul(p, z), u), u));
   const e = keep(f, exp32(f, s.add(a, a)));
   const large = s.sub(s.constant(1), s.div(s.constant(2), s.add(e, s.constant(1))));
@@ -464,7 +493,10 @@ export function remainder(f: FunctionBody, wide: boolean, x: Code, y: Code): Cod
     }
     result.get(g);
   });
-  const body = (u: Code, v: Code): Code => (g) => g.call(index, u, v);
+  const body =
+    (u: Code, v: Code): Code =>
+    (g) =>
+      g.call(index, u, v);
   return wide ? body(x, y) : throughDoubles(f, [x, y], ([u, v]) => body(u as Code, v as Code));
 }
 
@@ -492,6 +524,14 @@ export function power(f: FunctionBody, wide: boolean, x: Code, y: Code): Code {
   const a = keep(f, x);
   const b = keep(f, y);
   if (wide) return pow64(f, a, b);
-  const index = f.module.named("powOfSingles", ["v128", "v128"], ["v128"], (g, u, v) => powOfSingles(g, u.get, v.get)(g));
-  return throughDoubles(f, [a, b], ([u, v]) => (g) => g.call(index, u as Code, v as Code));
+  const index = f.module.named("powOfSingles", ["v128", "v128"], ["v128"], (g, u, v) =>
+    powOfSingles(g, u.get, v.get)(g),
+  );
+  return throughDoubles(
+    f,
+    [a, b],
+    ([u, v]) =>
+      (g) =>
+        g.call(index, u as Code, v as Code),
+  );
 }

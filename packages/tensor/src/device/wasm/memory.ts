@@ -10,7 +10,13 @@ export interface Block {
   view: TypedArray | null;
 }
 
-const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint32: Uint32Array, bool: Uint8Array } as const;
+const arrays = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  bool: Uint8Array,
+} as const;
 
 const pageBytes = 65536;
 const mostPages = 65536;

@@ -64,7 +64,12 @@ export function operandLanes(
 /**
  * How well an axis serves as lanes: whole vectors, neighbours in memory. `strides` in bytes, the written operand first.
  */
-export function laneScore(extent: number, lanes: number, strides: readonly number[], kinds: readonly OperandKind[]): number {
+export function laneScore(
+  extent: number,
+  lanes: number,
+  strides: readonly number[],
+  kinds: readonly OperandKind[],
+): number {
   const used = extent / (Math.ceil(extent / lanes) * lanes);
   let score = 0;
   strides.forEach((stride, k) => {

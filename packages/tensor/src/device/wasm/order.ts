@@ -49,13 +49,21 @@ export function eachRow(f: FunctionBody, rows: Rows, body: (row: Code) => void):
   });
 }
 
-const cell = (row: Code, vector: number): Code => (f) => f.load("v128.load", { base: row, offset: 16 * vector });
+const cell =
+  (row: Code, vector: number): Code =>
+  (f) =>
+    f.load("v128.load", { base: row, offset: 16 * vector });
 
 /**
  * The `place`-th smallest number of every column, and the one after it, by halving the range of whole numbers: one
  * pass for each bit, counting what lies below. No branch, no data moved.
  */
-export function selectNeighbours(f: FunctionBody, rows: Rows, place: number, withNext: boolean): { readonly low: Code; readonly high: Code }[] {
+export function selectNeighbours(
+  f: FunctionBody,
+  rows: Rows,
+  place: number,
+  withNext: boolean,
+): { readonly low: Code; readonly high: Code }[] {
   const { wide, vectors } = rows;
   const list = Array.from({ length: vectors }, (_, v) => v);
   const found = list.map(() => f.variable("v128"));
@@ -69,7 +77,9 @@ export function selectNeighbours(f: FunctionBody, rows: Rows, place: number, wit
     const tried = list.map((v) => f.let("v128", xor((found[v] as (typeof found)[number]).get, bit.get)));
     for (const variable of count) f.set(variable, zero);
     eachRow(f, rows, (row) => {
-      count.forEach((variable, v) => f.set(variable, sub(variable.get, compare(wide, "lt_s", cell(row, v), tried[v] as Code))));
+      count.forEach((variable, v) =>
+        f.set(variable, sub(variable.get, compare(wide, "lt_s", cell(row, v), tried[v] as Code))),
+      );
     });
     found.forEach((variable, v) => {
       const few = compare(wide, "le_s", (count[v] as typeof variable).get, whole(wide, place));
@@ -89,7 +99,12 @@ export function selectNeighbours(f: FunctionBody, rows: Rows, place: number, wit
       const [tally, next] = [count[v], above[v]] as [(typeof found)[number], (typeof found)[number]];
       f.set(tally, sub(tally.get, unary("v128.not", larger)));
       const candidate = f.let("v128", select(larger, value, most(wide)));
-      f.set(next, wide ? select(compare(wide, "lt_s", candidate, next.get), candidate, next.get) : binary("i32x4.min_s", candidate, next.get));
+      f.set(
+        next,
+        wide
+          ? select(compare(wide, "lt_s", candidate, next.get), candidate, next.get)
+          : binary("i32x4.min_s", candidate, next.get),
+      );
     });
   });
   return list.map((v) => {
@@ -107,25 +122,30 @@ export function selectNeighbours(f: FunctionBody, rows: Rows, place: number, wit
 export function sortRows(f: FunctionBody, rows: Rows): void {
   const { length, wide, vectors } = rows;
   const bytes = rowBytes(rows);
-  const exchange = f.module.named(`exchange ${vectors} ${wide}`, ["i32", "i32", "i32"], [], (g, row, distance, count) => {
-    g.loop(() => {
-      g.scope(() => {
-        const other = g.let("i32", binary("i32.add", row.get, distance.get));
-        for (let v = 0; v < vectors; v++) {
-          const a = g.let("v128", cell(row.get, v));
-          const b = g.let("v128", cell(other, v));
-          const [small, large] = wide
-            ? [select(compare(true, "gt_s", a, b), b, a), select(compare(true, "gt_s", a, b), a, b)]
-            : [binary("i32x4.min_s", a, b), binary("i32x4.max_s", a, b)];
-          g.store("v128.store", { base: row.get, offset: 16 * v }, small);
-          g.store("v128.store", { base: other, offset: 16 * v }, large);
-        }
+  const exchange = f.module.named(
+    `exchange ${vectors} ${wide}`,
+    ["i32", "i32", "i32"],
+    [],
+    (g, row, distance, count) => {
+      g.loop(() => {
+        g.scope(() => {
+          const other = g.let("i32", binary("i32.add", row.get, distance.get));
+          for (let v = 0; v < vectors; v++) {
+            const a = g.let("v128", cell(row.get, v));
+            const b = g.let("v128", cell(other, v));
+            const [small, large] = wide
+              ? [select(compare(true, "gt_s", a, b), b, a), select(compare(true, "gt_s", a, b), a, b)]
+              : [binary("i32x4.min_s", a, b), binary("i32x4.max_s", a, b)];
+            g.store("v128.store", { base: row.get, offset: 16 * v }, small);
+            g.store("v128.store", { base: other, offset: 16 * v }, large);
+          }
+        });
+        g.advance(row, bytes);
+        g.set(count, binary("i32.sub", count.get, integer(1)));
+        g.branchIf(0, count.get);
       });
-      g.advance(row, bytes);
-      g.set(count, binary("i32.sub", count.get, integer(1)));
-      g.branchIf(0, count.get);
-    });
-  });
+    },
+  );
   /** Exchanges rows i and i + distance for i from … with the bit `period` equal to that of `first`. */
   const stage = (first: number, distance: number, period: number) => {
     const last = length - distance;
@@ -153,4 +173,3 @@ export function sortRows(f: FunctionBody, rows: Rows): void {
     }
   }
 }
-

@@ -21,7 +21,14 @@ export interface Panels {
 }
 
 /** Panels pay where many tiles read them. */
-export function planPanels(source: Source, grid: Grid, leaves: readonly Leaf[], samples: number, wide: boolean, vectors: number): Panels | null {
+export function planPanels(
+  source: Source,
+  grid: Grid,
+  leaves: readonly Leaf[],
+  samples: number,
+  wide: boolean,
+  vectors: number,
+): Panels | null {
   const lanes = wide ? 2 : 4;
   const size = wide ? 8 : 4;
   if (source.kind !== "expanded" || source.uses !== 1 || grid.lanesAlong !== "x") return null;
@@ -37,18 +44,38 @@ export function planPanels(source: Source, grid: Grid, leaves: readonly Leaf[], 
 }
 
 /** Writes the first factor, output by output. */
-export function packDelta(f: FunctionBody, panels: Panels, leaf: Leaf, from: Code, to: Code, outputs: number, samples: number, wide: boolean): void {
+export function packDelta(
+  f: FunctionBody,
+  panels: Panels,
+  leaf: Leaf,
+  from: Code,
+  to: Code,
+  outputs: number,
+  samples: number,
+  wide: boolean,
+): void {
   const lanes = wide ? 2 : 4;
-  const pack = f.module.named(`pack outputs ${JSON.stringify(leaf)} ${samples} ${panels.row}`, ["i32", "i32"], [], (g, source, target) => {
-    const step = (count: number) => {
-      const { code } = loadLanes(g, leaf.dtype, wide, { base: source.get, offset: 0 }, { stride: leaf.sample, count });
-      g.store("v128.store", { base: target.get, offset: 0 }, valid(code, count, wide));
-      g.advance(source, lanes * leaf.sample);
-      g.advance(target, 16);
-    };
-    g.repeat(Math.floor(samples / lanes), () => step(lanes));
-    if (samples % lanes > 0) step(samples % lanes);
-  });
+  const pack = f.module.named(
+    `pack outputs ${JSON.stringify(leaf)} ${samples} ${panels.row}`,
+    ["i32", "i32"],
+    [],
+    (g, source, target) => {
+      const step = (count: number) => {
+        const { code } = loadLanes(
+          g,
+          leaf.dtype,
+          wide,
+          { base: source.get, offset: 0 },
+          { stride: leaf.sample, count },
+        );
+        g.store("v128.store", { base: target.get, offset: 0 }, valid(code, count, wide));
+        g.advance(source, lanes * leaf.sample);
+        g.advance(target, 16);
+      };
+      g.repeat(Math.floor(samples / lanes), () => step(lanes));
+      if (samples % lanes > 0) step(samples % lanes);
+    },
+  );
   f.scope(() => {
     const [source, target] = [f.variable("i32"), f.variable("i32")];
     f.set(source, from);
@@ -99,11 +126,16 @@ export function packTile(
             return g.let("v128", valid(code, count, wide));
           });
           loaded.forEach((vector, v) => g.store("v128.store", { base: target.get, offset: 16 * v }, vector));
-          const most = g.let("v128", loaded.map((vector) => floats.abs(vector)).reduce((a, b) => floats.max(a, b)));
-          const lane = (k: number): Code => (h) => {
-            most(h);
-            h.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", k);
-          };
+          const most = g.let(
+            "v128",
+            loaded.map((vector) => floats.abs(vector)).reduce((a, b) => floats.max(a, b)),
+          );
+          const lane =
+            (k: number): Code =>
+            (h) => {
+              most(h);
+              h.lane(wide ? "f64x2.extract_lane" : "f32x4.extract_lane", k);
+            };
           const total = Array.from({ length: lanes }, (_, k) => lane(k)).reduce((a, b) => binary(`${name}.max`, a, b));
           g.store(`${name}.store`, { base: largest.get, offset: 0 }, total);
         });
@@ -113,10 +145,16 @@ export function packTile(
       });
       // Rows that pad the last vector bound nothing.
       for (let k = samples; k % lanes !== 0; k++) {
-        g.store(`${name}.store`, { base: largest.get, offset: 0 }, floats.count === 2 ? (h) => h.f64(0) : (h) => {
-          h.f64(0);
-          h.emit("f32.demote_f64");
-        });
+        g.store(
+          `${name}.store`,
+          { base: largest.get, offset: 0 },
+          floats.count === 2
+            ? (h) => h.f64(0)
+            : (h) => {
+                h.f64(0);
+                h.emit("f32.demote_f64");
+              },
+        );
         g.advance(largest, wide ? 8 : 4);
       }
     },

@@ -42,7 +42,8 @@ export function clampedPolynomial(
   let pivot: number | null | undefined;
   let clamp: ClampedPolynomial["clamp"] = null;
   const code = (c: Coefficient): Code => (c === 0 || c === 1 ? lanes.constant(c) : c);
-  const add = (a: Coefficient, b: Coefficient): Coefficient => (a === 0 ? b : b === 0 ? a : lanes.add(code(a), code(b)));
+  const add = (a: Coefficient, b: Coefficient): Coefficient =>
+    a === 0 ? b : b === 0 ? a : lanes.add(code(a), code(b));
   const neg = (a: Coefficient): Coefficient => (a === 0 ? 0 : lanes.neg(code(a)));
   const mul = (a: Coefficient, b: Coefficient): Coefficient =>
     a === 0 || b === 0 ? 0 : a === 1 ? b : b === 1 ? a : lanes.mul(code(a), code(b));
@@ -55,7 +56,13 @@ export function clampedPolynomial(
   const sum = (a: Polynomial, b: Polynomial): Polynomial | null => {
     const of = joined(a, b);
     const length = Math.max(a.coefficients.length, b.coefficients.length);
-    return of && trimmed(of, Array.from({ length }, (_, k) => add(a.coefficients[k] ?? 0, b.coefficients[k] ?? 0)));
+    return (
+      of &&
+      trimmed(
+        of,
+        Array.from({ length }, (_, k) => add(a.coefficients[k] ?? 0, b.coefficients[k] ?? 0)),
+      )
+    );
   };
   const product = (a: Polynomial, b: Polynomial): Polynomial | null => {
     const of = joined(a, b);
@@ -80,7 +87,11 @@ export function clampedPolynomial(
 
   // The element itself is u only if nothing is subtracted from it first.
   const subtracted = nodes.some(
-    (node) => node.kind === "apply" && node.operation === "sub" && isElement(node.arguments[0] as number) && nodes[node.arguments[1] as number]?.kind === "input",
+    (node) =>
+      node.kind === "apply" &&
+      node.operation === "sub" &&
+      isElement(node.arguments[0] as number) &&
+      nodes[node.arguments[1] as number]?.kind === "input",
   );
   const values: (Polynomial | null)[] = [];
   for (const node of nodes) {
@@ -112,7 +123,10 @@ export function clampedPolynomial(
         case "div": {
           if (b?.of !== "constant") return null;
           const divisor = code(b.coefficients[0] as Coefficient);
-          return { of: (a as Polynomial).of, coefficients: (a as Polynomial).coefficients.map((k) => (k === 0 ? 0 : lanes.div(code(k), divisor))) };
+          return {
+            of: (a as Polynomial).of,
+            coefficients: (a as Polynomial).coefficients.map((k) => (k === 0 ? 0 : lanes.div(code(k), divisor))),
+          };
         }
         case "clamp": {
           const linear = a?.of === "u" && a.coefficients.length === 2 && a.coefficients[0] === 0;
@@ -128,6 +142,7 @@ export function clampedPolynomial(
     values.push(value());
   }
   const result = values.at(-1);
-  if (!result || result.of === "constant" || pivot === undefined || (clamp !== null) !== (result.of === "z")) return null;
+  if (!result || result.of === "constant" || pivot === undefined || (clamp !== null) !== (result.of === "z"))
+    return null;
   return { pivot, clamp, coefficients: result.coefficients.map((k) => (k === 0 ? null : code(k))) };
 }

@@ -131,7 +131,12 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
         scratch: 0,
         print: (f, [out, ...rest], _, constants) => {
           if (empty) return;
-          emitMap(f, planMap(kernel, relaxed), [out as Start, ...operandStarts(kernel.operands, rest)], spread(constants));
+          emitMap(
+            f,
+            planMap(kernel, relaxed),
+            [out as Start, ...operandStarts(kernel.operands, rest)],
+            spread(constants),
+          );
         },
       };
     case "reduce": {
@@ -142,7 +147,13 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
           if (empty) return;
           const all = spread(constants);
           const after: Constants = (slot, type) => all(own + slot, type);
-          emitReduce(f, planReduce(kernel, relaxed), [out as Start, ...operandStarts(kernel.operands, rest)], all, after);
+          emitReduce(
+            f,
+            planReduce(kernel, relaxed),
+            [out as Start, ...operandStarts(kernel.operands, rest)],
+            all,
+            after,
+          );
         },
       };
     }
@@ -161,7 +172,13 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
       return {
         scratch: plan.scratch,
         print: (f, starts, scratch, constants) => {
-          emitColumn(f, plan, starts, scratch, constants === "printed" ? { values } : { parameters: constants.parameters });
+          emitColumn(
+            f,
+            plan,
+            starts,
+            scratch,
+            constants === "printed" ? { values } : { parameters: constants.parameters },
+          );
         },
       };
     }

@@ -1,5 +1,12 @@
 import { binary, FunctionBody, unary, type Address, type Code, type Variable } from "./assembler.js";
-import { asNumbers, printFormula, type Constants, type FormulaSettings, type Lane, type NumberType } from "./formula.js";
+import {
+  asNumbers,
+  printFormula,
+  type Constants,
+  type FormulaSettings,
+  type Lane,
+  type NumberType,
+} from "./formula.js";
 import { and, constantI32x4, f32x4, f64x2, or, pick32, select, upperHalf, vectorOf } from "./lanes.js";
 import { Cursors, displacement, laneDisplacement, laneLoop, nest, type Level, type Start } from "./loops.js";
 import { byteStrides, kindOf, laneScore, operandLanes, settingsOf, type OperandKind } from "./operands.js";
@@ -44,7 +51,10 @@ export function planReduce(kernel: ReduceKernel, relaxed: boolean): ReducePlan {
     return extents.map((extent, axis) => ({ extent, strides: strides.map((s) => s[axis] as number) }));
   };
   const kept = levelsOf(keptAxes, byteStrides(out, keptAxes.length));
-  const reduced = levelsOf(axes, axes.map(() => 0));
+  const reduced = levelsOf(
+    axes,
+    axes.map(() => 0),
+  );
   const lanes = settings.wide ? 2 : 4;
   const still: Level = { extent: 1, strides: [0, ...operands.map(() => 0)] };
   let best: Level = still;
@@ -55,7 +65,8 @@ export function planReduce(kernel: ReduceKernel, relaxed: boolean): ReducePlan {
       // An output on a reduced axis stands still, which says nothing about the axis.
       const from = as === "outputs" ? 0 : 1;
       const score =
-        laneScore(level.extent, lanes, level.strides.slice(from), [out.dtype, ...kinds].slice(from)) / (operands.length + 1 - from || 1);
+        laneScore(level.extent, lanes, level.strides.slice(from), [out.dtype, ...kinds].slice(from)) /
+        (operands.length + 1 - from || 1);
       if (score > highest) {
         highest = score;
         best = level;
@@ -66,7 +77,18 @@ export function planReduce(kernel: ReduceKernel, relaxed: boolean): ReducePlan {
   consider(kept, "outputs");
   if (!winner) consider(reduced, "terms");
   const others = (levels: readonly Level[]) => levels.filter((level) => level !== best);
-  return { out: out.dtype, operands: kinds, monoid, f, epilogue, settings, kept: others(kept), reduced: others(reduced), lane: best, lanesAre };
+  return {
+    out: out.dtype,
+    operands: kinds,
+    monoid,
+    f,
+    epilogue,
+    settings,
+    kept: others(kept),
+    reduced: others(reduced),
+    lane: best,
+    lanesAre,
+  };
 }
 
 const identities: Record<Exclude<Monoid, "argmax" | "argmin">, Record<NumberType, number>> = {
@@ -164,7 +186,13 @@ function reducedType({ type }: Lane, out: DType, wide: boolean): NumberType {
  * @param constants Those of f.
  * @param after     Those of the epilogue.
  */
-export function emitReduce(f: FunctionBody, plan: ReducePlan, starts: readonly Start[], constants: Constants, after: Constants): void {
+export function emitReduce(
+  f: FunctionBody,
+  plan: ReducePlan,
+  starts: readonly Start[],
+  constants: Constants,
+  after: Constants,
+): void {
   f.scope(() => {
     if (plan.monoid === "argmax" || plan.monoid === "argmin") emitWinner(f, plan, starts, constants, after);
     else if (plan.lanesAre === "outputs") emitOutputs(f, plan, plan.monoid, starts, constants, after);
@@ -178,7 +206,10 @@ function load(f: FunctionBody, plan: ReducePlan, cursors: Cursors, constants: Co
     f,
     plan.f,
     (k) =>
-      operandLanes(f, cursors, k + 1, operands[k] as OperandKind, settings.wide, { stride: lane.strides[k + 1] as number, count }),
+      operandLanes(f, cursors, k + 1, operands[k] as OperandKind, settings.wide, {
+        stride: lane.strides[k + 1] as number,
+        count,
+      }),
     constants,
     settings,
   );
@@ -186,17 +217,39 @@ function load(f: FunctionBody, plan: ReducePlan, cursors: Cursors, constants: Co
 
 /** Finds the type of the values by printing one into a function that is thrown away. */
 function typeOfValues(f: FunctionBody, plan: ReducePlan, cursors: Cursors, constants: Constants): NumberType {
-  const rehearsal = new FunctionBody(f.module, f.parameters.map(({ type }) => type));
-  return reducedType(load(rehearsal, plan, cursors, constants, plan.settings.wide ? 2 : 4), plan.out, plan.settings.wide);
+  const rehearsal = new FunctionBody(
+    f.module,
+    f.parameters.map(({ type }) => type),
+  );
+  return reducedType(
+    load(rehearsal, plan, cursors, constants, plan.settings.wide ? 2 : 4),
+    plan.out,
+    plan.settings.wide,
+  );
 }
 
-function store(f: FunctionBody, plan: ReducePlan, address: Address, lane: Lane, wide: boolean, after: Constants, count: number): void {
+function store(
+  f: FunctionBody,
+  plan: ReducePlan,
+  address: Address,
+  lane: Lane,
+  wide: boolean,
+  after: Constants,
+  count: number,
+): void {
   const { epilogue, settings, out } = plan;
   const value =
     epilogue === null
       ? lane
-      : printFormula(f, epilogue, () => lane, after, { ...settings, wide, numbers: lane.type === "mask" ? settings.numbers : lane.type });
-  storeLanes(f, out, wide, address, value, { stride: plan.lanesAre === "outputs" ? (plan.lane.strides[0] as number) : 0, count });
+      : printFormula(f, epilogue, () => lane, after, {
+          ...settings,
+          wide,
+          numbers: lane.type === "mask" ? settings.numbers : lane.type,
+        });
+  storeLanes(f, out, wide, address, value, {
+    stride: plan.lanesAre === "outputs" ? (plan.lane.strides[0] as number) : 0,
+    count,
+  });
 }
 
 function emitOutputs(
@@ -223,7 +276,8 @@ function emitOutputs(
         for (const { lane: total, from, wide } of totals.totals()) {
           const { base, offset } = cursors.address(0);
           const left = Math.min(count - from, wide ? 2 : 4);
-          if (left > 0) store(f, plan, { base, offset: offset + from * (lane.strides[0] as number) }, total, wide, after, left);
+          if (left > 0)
+            store(f, plan, { base, offset: offset + from * (lane.strides[0] as number) }, total, wide, after, left);
         }
       }),
     (k) => laneDisplacement(lane, lanes, k),
@@ -259,7 +313,13 @@ function emitTerms(
 }
 
 /** argmax and argmin: the lowest place of the winner in every lane; NaN wins. */
-function emitWinner(f: FunctionBody, plan: ReducePlan, starts: readonly Start[], constants: Constants, after: Constants): void {
+function emitWinner(
+  f: FunctionBody,
+  plan: ReducePlan,
+  starts: readonly Start[],
+  constants: Constants,
+  after: Constants,
+): void {
   const { kept, reduced, lane, settings, monoid } = plan;
   const { wide } = settings;
   const lanes = wide ? 2 : 4;

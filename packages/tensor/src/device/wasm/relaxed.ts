@@ -25,7 +25,9 @@ export async function enableRelaxed(): Promise<boolean> {
   if (host.process?.versions?.node === undefined) return false;
   // Not a literal, so that bundlers for browsers do not look for it.
   const name = "node:v8";
-  const v8 = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as { setFlagsFromString(flag: string): void };
+  const v8 = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as {
+    setFlagsFromString(flag: string): void;
+  };
   v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
   return WebAssembly.validate(probe());
 }

@@ -99,9 +99,12 @@ export class WasmSchedule {
       const starts = kernelViews(kernel).map((view): Start => ({ base: null, offset: addressOf(view) }));
       return module.function([], [], (f) => printers[k]?.print(f, starts, scratch, "printed"));
     });
-    module.export("run", module.function([], [], (f) => {
-      for (const index of functions) f.call(index);
-    }));
+    module.export(
+      "run",
+      module.function([], [], (f) => {
+        for (const index of functions) f.call(index);
+      }),
+    );
     return this.#instantiate(module);
   }
 

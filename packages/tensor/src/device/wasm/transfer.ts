@@ -15,7 +15,13 @@ const lanesOf = (wide: boolean) => (wide ? 2 : 4);
  * Loads lanes. Neighbours are read as a whole vector, past the last wanted one if need be: every buffer has 16 bytes
  * of slack. Lanes that are further apart are read one by one, and only those wanted.
  */
-export function loadLanes(f: FunctionBody, dtype: DType, wide: boolean, address: Address, { stride, count }: Spread): Lane {
+export function loadLanes(
+  f: FunctionBody,
+  dtype: DType,
+  wide: boolean,
+  address: Address,
+  { stride, count }: Spread,
+): Lane {
   const size = bytesPerElement(dtype);
   const near = stride === size;
   const lane = (
@@ -69,7 +75,14 @@ export function loadLanes(f: FunctionBody, dtype: DType, wide: boolean, address:
 }
 
 /** Stores the first `count` lanes, `stride` bytes apart, converted to `dtype`. */
-export function storeLanes(f: FunctionBody, dtype: DType, wide: boolean, address: Address, lane: Lane, { stride, count }: Spread): void {
+export function storeLanes(
+  f: FunctionBody,
+  dtype: DType,
+  wide: boolean,
+  address: Address,
+  lane: Lane,
+  { stride, count }: Spread,
+): void {
   const whole = count === lanesOf(wide);
   const place = (k: number) => shifted(address, k * stride);
   switch (dtype) {
