@@ -40,6 +40,8 @@ async function agree(actual: Tensor, expected: Tensor, tolerance: number): Promi
   a.forEach((value, i) => {
     const wanted = b[i] as number;
     if (Object.is(value, wanted) || value === wanted) return;
+    // What float64 still holds may be out of reach.
+    if (actual.dtype === "float32" && Math.abs(wanted) > 3.4e38 && value === Math.sign(wanted) * Infinity) return;
     expect(Math.abs(value - wanted), `element ${i}: ${value} and ${wanted}`).toBeLessThanOrEqual(
       tolerance * Math.max(1, Math.abs(wanted)),
     );

@@ -71,6 +71,11 @@ export function planMemory({ statements }: ColumnTrace, samples: number, stored:
   return { values, keys, sorted, rows };
 }
 
+/** True for a reduction of the elements as they are. */
+function isElement({ f, element }: Extract<ColumnStatement, { kind: "reduce" }>): boolean {
+  return f.kind === "input" && f.index === element;
+}
+
 function inputsOf(e: Expression, into: Set<number>): void {
   for (const node of normalize(e).nodes) if (node.kind === "input") into.add(node.index);
 }
@@ -170,6 +175,10 @@ export class ProgramPrinter {
   #assign(register: number, values: readonly Code[]): void {
     const variables = (this.#registers[register] ??= this.#each(() => this.#f.variable("v128")));
     variables.forEach((variable, v) => this.#f.set(variable, values[v] as Code));
+  }
+
+  #assignOne(register: number, vector: number, value: Code): void {
+    this.#f.set((this.#registers[register] as Variable[])[vector] as Variable, value);
   }
 
   #register(k: number, vector: number): Code {
@@ -380,7 +389,7 @@ export class ProgramPrinter {
       this.#assign(s.register, values);
       const { maps, stored, length: all } = this.#vectors[s.source] as VectorSource;
       const whole = maps.length === 0 && stored === null && all === (this.#vectors[0] as VectorSource).length;
-      if (whole && s.monoid === "mean" && s.f.kind === "input" && s.f.index === s.element) this.#means.add(s.register);
+      if (whole && s.monoid === "mean" && isElement(s)) this.#means.add(s.register);
     });
   }
 
@@ -413,15 +422,19 @@ export class ProgramPrinter {
     const key = form.pivot ?? -1;
     let known = this.#moments.get(key);
     if (known === undefined) {
-      const gains = (next: ColumnStatement) => {
+      const gains = (next: ColumnStatement, about: number) => {
         const other = next.kind === "reduce" ? this.#polynomial(next, 0) : null;
-        return other !== null && other.clamp !== null && other.coefficients.length === 4 && (other.pivot ?? -1) === key;
+        return other?.clamp != null && other.coefficients.length === 4 && (other.pivot ?? -1) === about;
       };
-      if (![s, ...later].some(gains)) return false;
-      known = [1, 2, 3].map(() => this.#each(() => this.#f.variable("v128")));
-      this.#moments.set(key, known);
+      if (s.monoid === "mean" && isElement(s) && later.some((next) => gains(next, s.register))) {
+        this.#momentsOf(s.register);
+        this.#f.scope(() => this.#meanAndPowers(s.register));
+        return true;
+      }
+      if (![s, ...later].some((next) => gains(next, key))) return false;
+      known = this.#momentsOf(key);
       const centred = this.#means.has(key);
-      this.#f.scope(() => this.#sumPowers(form.pivot, centred, known as readonly (readonly Variable[])[]));
+      this.#f.scope(() => this.#sumPowers(form.pivot, centred, this.#momentsOf(key)));
     }
     const moments = known;
     if (form.clamp === null) {
@@ -436,7 +449,12 @@ export class ProgramPrinter {
   }
 
   /** Σu, Σu², Σu³ of u = element − pivot; Σu is 0, up to the rounding of the pivot, where that is the mean. */
-  #sumPowers(pivot: number | null, centred: boolean, moments: readonly (readonly Variable[])[]): void {
+  #sumPowers(
+    pivot: number | null,
+    centred: boolean,
+    moments: readonly (readonly Variable[])[],
+    settle?: (totals: readonly (readonly (readonly [Variable, Variable])[])[]) => void,
+  ): void {
     const f = this.#f;
     const floats = this.#floats;
     const source = this.#vectors[0] as VectorSource;
@@ -483,13 +501,83 @@ export class ProgramPrinter {
         });
       });
     });
+    if (settle !== undefined) {
+      settle(totals);
+      return;
+    }
     moments.forEach((list, k) => {
       list.forEach((variable, v) => {
-        const [low, high] = (totals[k] as (readonly [Variable, Variable])[])[v] as readonly [Variable, Variable];
-        const narrow = (half: Variable) => f.let("v128", unary("f32x4.demote_f64x2_zero", half.get));
-        f.set(variable, wide ? low.get : joinHalves(narrow(low), narrow(high)));
+        const pair = (totals[k] as (readonly [Variable, Variable])[])[v] as readonly [Variable, Variable];
+        f.set(variable, this.#joined(pair.map(({ get }) => get)));
       });
     });
+  }
+
+  /** Float64 halves as one vector of the tile. */
+  #joined(halves: readonly Code[]): Code {
+    const [low, high] = halves as readonly [Code, Code];
+    if (this.#settings.wide) return low;
+    const narrow = (half: Code) => this.#f.let("v128", unary("f32x4.demote_f64x2_zero", half));
+    return joinHalves(narrow(low), narrow(high));
+  }
+
+  /** The totals of power sums about a register, made on first use. */
+  #momentsOf(key: number): readonly (readonly Variable[])[] {
+    let known = this.#moments.get(key);
+    if (known === undefined)
+      this.#moments.set(key, (known = [1, 2, 3].map(() => this.#each(() => this.#f.variable("v128")))));
+    return known;
+  }
+
+  /**
+   * The mean, and the power sums about it, in one walk: about 0 first, then moved. Where the mean is not small against
+   * the deviation that would lose digits, and a second walk sums about the mean.
+   */
+  #meanAndPowers(register: number): void {
+    const f = this.#f;
+    const floats = this.#floats;
+    const moments = this.#momentsOf(register);
+    const { length } = this.#vectors[0] as VectorSource;
+    const count = f64x2.constant(length);
+    const safe: Code[] = [];
+    this.#sumPowers(null, false, moments, (totals) => {
+      this.#each((v) => {
+        const [first, second, third] = totals.map((list) => list[v]) as [
+          readonly [Variable, Variable],
+          readonly [Variable, Variable],
+          readonly [Variable, Variable],
+        ];
+        const halves = (this.#settings.wide ? [0] : [0, 1]).map((half) => {
+          const [t1, t2, t3] = [first, second, third].map((pair) => (pair[half] as Variable).get) as [Code, Code, Code];
+          const mean = f.let("v128", f64x2.div(t1, count));
+          const c2 = f64x2.max(f64x2.sub(t2, f64x2.mul(t1, mean)), f64x2.constant(0));
+          // Σ(g − m)³ = Σg³ − 3m·Σg² + 2m²·Σg
+          const drift = f64x2.sub(f64x2.mul(f64x2.mul(mean, t1), f64x2.constant(2)), f64x2.mul(t2, f64x2.constant(3)));
+          return { mean, c2: f.let("v128", c2), c3: f.let("v128", f64x2.add(t3, f64x2.mul(mean, drift))), t2 };
+        });
+        const joined = (part: (half: (typeof halves)[number]) => Code) => f.let("v128", this.#joined(halves.map(part)));
+        const mean = joined((half) => half.mean);
+        const c2 = joined((half) => half.c2);
+        const t2 = joined((half) => half.t2);
+        const c3 = joined((half) => half.c3);
+        this.#assignOne(register, v, mean);
+        [floats.constant(0), c2, c3].forEach((power, k) => f.set((moments[k] as Variable[])[v] as Variable, power));
+        const near = floats.le(floats.mul(floats.mul(mean, mean), floats.constant(length / 4)), c2);
+        safe.push(f.let("v128", or(or(near, floats.eq(t2, floats.constant(0))), this.#unused(v))));
+      });
+    });
+    this.#means.add(register);
+    const all = unary(
+      this.#settings.wide ? "i64x2.all_true" : "i32x4.all_true",
+      safe.reduce((a, b) => and(a, b)),
+    );
+    f.if(unary("i32.eqz", all), () => f.scope(() => this.#sumPowers(register, true, moments)));
+  }
+
+  /** A mask of the lanes nobody wants. */
+  #unused(vector: number): Code {
+    const count = this.#tile.counts[vector] as number;
+    return vectorOf(Int32Array.from({ length: 4 }, (_, k) => (k < (this.#settings.wide ? 2 * count : count) ? 0 : -1)));
   }
 
   /** Σ P(slope · u) from power sums. */
@@ -547,9 +635,7 @@ export class ProgramPrinter {
         floats.sub((totals[v] as Variable).get, (totals[v] as Variable).get),
         floats.constant(0),
       );
-      const count = this.#tile.counts[v] as number;
-      const unused = vectorOf(Int32Array.from({ length: 4 }, (_, k) => (k < (wide ? 2 * count : count) ? 0 : -1)));
-      return or(unused, and(and(finite, around), and(or(size, flat), or(spread, flat))));
+      return or(this.#unused(v), and(and(finite, around), and(or(size, flat), or(spread, flat))));
     }).reduce((a, b) => and(a, b));
     const walks = f.variable("i32");
     f.set(walks, unary(wide ? "i64x2.all_true" : "i32x4.all_true", fits));
@@ -560,9 +646,7 @@ export class ProgramPrinter {
       const { slope, low, high } = clamps[v] as (typeof clamps)[number];
       const nearest = floats.min(floats.neg(low), high);
       const least = floats.sub(floats.div(nearest, floats.abs(slope)), floats.abs(pivots[v] as Code));
-      const count = this.#tile.counts[v] as number;
-      const used = vectorOf(Int32Array.from({ length: 4 }, (_, k) => (k < (wide ? 2 * count : count) ? -1 : 0)));
-      return f.let("v128", select(used, least, floats.constant(Infinity)));
+      return f.let("v128", select(this.#unused(v), floats.constant(Infinity), least));
     }).reduce((a, b) => floats.min(a, b));
     let bound = f.let("v128", reach);
     bound = f.let("v128", floats.min(bound, upperHalf(bound)));
