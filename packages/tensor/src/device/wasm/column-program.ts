@@ -424,7 +424,9 @@ export class ProgramPrinter {
     if (known === undefined) {
       const gains = (next: ColumnStatement, about: number) => {
         const other = next.kind === "reduce" ? this.#polynomial(next, 0) : null;
-        return other?.clamp != null && other.coefficients.length === 4 && (other.pivot ?? -1) === about;
+        return (
+          other !== null && other.clamp !== null && other.coefficients.length === 4 && (other.pivot ?? -1) === about
+        );
       };
       if (s.monoid === "mean" && isElement(s) && later.some((next) => gains(next, s.register))) {
         this.#momentsOf(s.register);
