@@ -205,12 +205,12 @@ describe("printing", () => {
     it("shows device, dtype, shape and how to read", async () => {
       const { inspect } = await import("node:util");
       const x = device.zeros([2, 3], { dtype });
-      const text = `Tensor ${dtype} [2, 3] on cpu (read it with await t.toArray(), t.data() or t.item())`;
+      const text = `Tensor ${dtype} [2, 3] on ${device.name} (read it with await t.toArray(), t.data() or t.item())`;
       expect(String(x)).toBe(text);
       expect(`${x}`).toBe(text);
       expect(inspect(x)).toBe(text);
       x.dispose();
-      expect(x.toString()).toBe(`Tensor ${dtype} [2, 3] on cpu (disposed)`);
+      expect(x.toString()).toBe(`Tensor ${dtype} [2, 3] on ${device.name} (disposed)`);
     });
 
     it("throws where a tensor or a traced scalar is used as a number", () => {

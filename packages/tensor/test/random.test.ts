@@ -166,15 +166,17 @@ describe("device.rng", () => {
       );
     });
 
-    it("draws the host's uniform and normal numbers, to the last bit in float64", async () => {
+    it("draws the host's uniform and normal numbers, to the last bit in float64 on cpu", async () => {
       await using(device.rng(11), async (rng) => {
         const host = generator(11);
         const uniform = { low: -2, high: 5 };
         const normal = { mean: 1, standardDeviation: 3 };
         const tolerance = dtype === "float64" ? {} : { absolute: 4e-6 };
+        // The bits are the same everywhere; logarithm and cosine are each device's own.
+        const close = dtype === "float64" && device.name !== "cpu" ? { absolute: 1e-14 } : tolerance;
         const flat = ({ values }: { values: Float64Array }) => [...values];
         await expectClose(rng.uniform([50], { ...uniform, dtype }), flat(host.uniform([50], uniform)), tolerance);
-        await expectClose(rng.normal([50], { ...normal, dtype }), flat(host.normal([50], normal)), tolerance);
+        await expectClose(rng.normal([50], { ...normal, dtype }), flat(host.normal([50], normal)), close);
         await expectClose(rng.uniform([50], { dtype }), flat(host.uniform([50])), tolerance);
       });
     });

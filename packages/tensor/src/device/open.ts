@@ -8,6 +8,8 @@ export interface DeviceOptions {
   readonly memoryLimit?: number;
   /** cpu only: walk kernels instead of compiling them, as a content security policy without 'unsafe-eval' forces. */
   readonly interpret?: boolean;
+  /** wasm only: round sums of products once, where the engine can; results then differ between machines in the last digits. */
+  readonly relaxed?: boolean;
 }
 
 const preference: readonly DeviceName[] = ["webgpu", "wasm", "cpu"];
@@ -18,9 +20,15 @@ async function openExecutor(name: DeviceName, options: DeviceOptions): Promise<E
       const { CpuExecutor } = await import("./cpu/device.js");
       return new CpuExecutor(options.interpret === undefined ? {} : { interpret: options.interpret });
     }
-    case "wasm":
+    case "wasm": {
+      const { WasmExecutor } = await import("./wasm/device.js");
+      return WasmExecutor.open(options.relaxed === true);
+    }
     case "webgpu":
-      throw codedError("DEVICE_UNAVAILABLE", `openDevice: the ${name} device is not part of this version; open "cpu"`);
+      throw codedError(
+        "DEVICE_UNAVAILABLE",
+        `openDevice: the ${name} device is not part of this version; open "wasm" or "cpu"`,
+      );
     default:
       throw codedError(
         "BAD_ARGUMENT",
@@ -33,7 +41,7 @@ async function openExecutor(name: DeviceName, options: DeviceOptions): Promise<E
  * Opens a device: the first of webgpu, wasm and cpu that works, or the one (or first of those) named.
  *
  * @param name     A name or a list in order of preference.
- * @param options  `memoryLimit` in bytes; `interpret` for cpu.
+ * @param options  `memoryLimit` in bytes; `interpret` for cpu, `relaxed` for wasm.
  * @returns        The device; `dispose` ends it.
  * @throws         DEVICE_UNAVAILABLE with every reason when none opens, BAD_ARGUMENT for an unknown name.
  * @example        const cpu = await openDevice("cpu"); cpu.dispose();

@@ -21,8 +21,6 @@ export interface Operation {
   readonly jsInteger?: JsBody;
   /** Body in WGSL, given the operands' text. */
   readonly wgsl?: (...args: readonly string[]) => string;
-  /** Emits the operation on v128 lanes or scalars. */
-  readonly wasm?: (emit: unknown, ...args: readonly unknown[]) => unknown;
   /** ∂f/∂(operand k) as a formula of the operands and of the result; null where it is zero everywhere. */
   readonly derivative: readonly (((args: readonly Expression[], value: Expression) => Expression) | null)[];
 }

@@ -24,6 +24,7 @@ interface Candidate {
 const candidates: readonly Candidate[] = [
   { label: "cpu, compiled", name: "cpu" },
   { label: "cpu, interpreted", name: "cpu", options: { interpret: true } },
+  { label: "wasm", name: "wasm" },
 ];
 
 const epsilons = { float32: 2 ** -23, float64: 2 ** -52 } as const;

@@ -26,7 +26,7 @@ const extent = fc.oneof(
 const sizes = fc.tuple(extent, extent, extent);
 
 describe("matmul", () => {
-  forEachDevice(({ device, dtype }) => {
+  forEachDevice(({ device, dtype, epsilon }) => {
     it("contracts the last axis of a with the second last of b, in any layout, also where an extent is 0", async () => {
       const pairs = sizes.chain(([m, k, n]) =>
         fc.tuple(stridedArrays(values, fc.constant([m, k])), stridedArrays(values, fc.constant([k, n]))),
@@ -161,7 +161,12 @@ describe("matmul", () => {
               .tensor(dense.values as number[], { shape: [4, 7], dtype })
               .matmul(x.transpose().copy())
               .toArray();
-            await expectClose(x.matmul(x.transpose()), expected);
+            // wasm adds along rows in lanes, where rows lie together: another order of the same terms.
+            await expectClose(
+              x.matmul(x.transpose()),
+              expected,
+              device.name === "cpu" ? {} : { absolute: 8 * epsilon },
+            );
           },
         ),
         { numRuns: 30 },

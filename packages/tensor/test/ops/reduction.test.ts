@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Tensor } from "@robgrad/tensor";
+import type { Device, Tensor } from "@robgrad/tensor";
 import { expectClose, forEachDevice, shapes, stridedArrays } from "@robgrad/tensor/testing";
 import { reduceFormula, apply, constant, input } from "../../src/kernels.js";
 import { coded } from "../coded.js";
@@ -43,6 +43,12 @@ const withNaN = fc.oneof(
 const runs = { numRuns: 60 };
 const extentOf = (shape: readonly number[], axes: readonly number[]) => axes.reduce((n, axis) => n * shape[axis]!, 1);
 
+/** Lanes add in another order than the reference does. */
+const sumTolerance = ({ name }: Device, epsilon: number) => {
+  const roundings = name === "cpu" ? 1 : 16;
+  return { relative: roundings * epsilon, absolute: 8 * roundings * epsilon };
+};
+
 describe("reductions", () => {
   forEachDevice(({ device, dtype, epsilon }) => {
     it.each(Object.keys(references) as Name[])("%s goes over any axes of any layout", async (name) => {
@@ -59,7 +65,7 @@ describe("reductions", () => {
             const expected = alongAxes(references[name], storedArray(dtype, array), axes, keepdims);
             expect(found.shape).toEqual(expected.shape);
             expect(found.dtype).toBe(dtype);
-            await expectClose(found, nested(expected), { relative: epsilon, absolute: 8 * epsilon });
+            await expectClose(found, nested(expected), sumTolerance(device, epsilon));
           },
         ),
         runs,
@@ -167,7 +173,7 @@ describe("reductions", () => {
           const f = apply("mul", apply("sub", input(0), input(1)), constant(0.5));
           const found = reduceFormula("sum", f, [a.on(device, dtype), b.on(device, dtype)], { axis: 0 });
           const terms = zipWith((u, v) => (u! - v!) * 0.5, storedArray(dtype, a), storedArray(dtype, b));
-          await expectClose(found, nested(alongAxes(sum, terms, [0])), { relative: epsilon, absolute: 8 * epsilon });
+          await expectClose(found, nested(alongAxes(sum, terms, [0])), sumTolerance(device, epsilon));
         }),
         { numRuns: 20 },
       );

@@ -130,12 +130,16 @@ const middle = (values: number[]) => {
   return (sorted[k >> 1]! + sorted[(k + 1) >> 1]!) / 2;
 };
 
-for (const interpret of [false, true]) {
+for (const [label, open] of [
+  ["cpu", () => openDevice("cpu")],
+  ["cpu, interpreted", () => openDevice("cpu", { interpret: true })],
+  ["wasm", () => openDevice("wasm")],
+] as const) {
   for (const dtype of ["float64", "float32"] as const) {
-    describe(`sample matrices on cpu${interpret ? ", interpreted" : ""}, ${dtype}`, () => {
+    describe(`sample matrices on ${label}, ${dtype}`, () => {
       let device: Device;
       beforeAll(async () => {
-        device = await openDevice("cpu", { interpret });
+        device = await open();
       });
       afterAll(() => device.dispose());
 

@@ -1,9 +1,12 @@
+import type { TypedArray } from "../../dtype.js";
 import type { RoutineKernel, View } from "../../kernel/kernel.js";
 import { randomWords } from "../../random/threefry.js";
 import { sizeOf } from "../../shape.js";
 import { noFault } from "../faults.js";
-import { elementsOf } from "./buffer.js";
 import { symmetricEigen } from "./eigh.js";
+
+/** The elements of a view's storage. */
+type ElementsOf = (view: View) => TypedArray;
 
 type Three = readonly [number, number, number];
 
@@ -16,9 +19,8 @@ const at = ({ offset, strides }: View, i: number, j: number, k: number) => {
 };
 
 /** Elements of a view in row-major order. */
-function elements(view: View): Float64Array {
+function elements(view: View, source: TypedArray): Float64Array {
   const result = new Float64Array(sizeOf(view.shape));
-  const source = elementsOf(view);
   let next = 0;
   const visit = (axis: number, pointer: number) => {
     if (axis === view.shape.length) {
@@ -33,9 +35,9 @@ function elements(view: View): Float64Array {
 }
 
 /** Plain-loop reference of every routine. */
-const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> = {
+const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel, elementsOf: ElementsOf) => void> = {
   /** x [A, L, B] → int32 [A, L, B]: places in ascending or descending order along L, ties by the lowest, NaN last. */
-  argsort({ inputs, outputs, attributes }) {
+  argsort({ inputs, outputs, attributes }, elementsOf) {
     const smallerFirst = attributes["descending"] === 1 ? 1 : -1;
     const [x] = inputs as [View];
     const [out] = outputs as [View];
@@ -61,7 +63,7 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 
   /** x [A, L, B] → running sums along L. */
-  cumsum({ inputs, outputs }) {
+  cumsum({ inputs, outputs }, elementsOf) {
     const [x] = inputs as [View];
     const [out] = outputs as [View];
     const [outer, length, inner] = three(x.shape);
@@ -81,7 +83,7 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 
   /** x [A, L, B], indices [A, I, B] → out[a, i, b] = x[a, indices[a, i, b], b]; 0 where the index is out of range. */
-  gather({ inputs, outputs }) {
+  gather({ inputs, outputs }, elementsOf) {
     const [x, indices] = inputs as [View, View];
     const [out] = outputs as [View];
     const [outer, count, inner] = three(out.shape);
@@ -100,7 +102,7 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 
   /** indices [A, I, B], updates [A, I, B] → out [A, L, B], zero but for out[a, indices[a, i, b], b] += updates[a, i, b]. */
-  scatterAdd({ inputs, outputs }) {
+  scatterAdd({ inputs, outputs }, elementsOf) {
     const [indices, updates] = inputs as [View, View];
     const [out] = outputs as [View];
     const [outer, count, inner] = three(updates.shape);
@@ -123,14 +125,14 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 
   /** key uint32 [2], counter uint32 [1] → uint32 [n]: words 2i + lane of the draw, shifted right. */
-  randomBits({ inputs, outputs, attributes }) {
+  randomBits({ inputs, outputs, attributes }, elementsOf) {
     const [key, counter] = inputs as [View, View];
     const [out] = outputs as [View];
-    const [key0, key1] = elements(key) as unknown as [number, number];
+    const [key0, key1] = elements(key, elementsOf(key)) as unknown as [number, number];
     const words = new Uint32Array(sizeOf(out.shape));
     randomWords(
       [key0, key1],
-      elements(counter)[0] as number,
+      elements(counter, elementsOf(counter))[0] as number,
       attributes["lane"] as number,
       attributes["shift"] as number,
       words,
@@ -140,11 +142,11 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 
   /** a [n, n] symmetric → ascending eigenvalues [n] and unit vectors as columns [n, n]; NaN where it does not converge. */
-  eigh({ inputs, outputs }) {
+  eigh({ inputs, outputs }, elementsOf) {
     const [a] = inputs as [View];
     const [values, vectors] = outputs as [View, View];
     const n = a.shape[0] as number;
-    const result = symmetricEigen(elements(a), n);
+    const result = symmetricEigen(elements(a, elementsOf(a)), n);
     const write = (view: View, found: Float64Array) =>
       elementsOf(view).set(result.converged ? found : found.fill(NaN), view.offset);
     write(values, result.values);
@@ -152,7 +154,7 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 
   /** first int32 [1] → the fault cell, when it names an element and no fault is set yet. */
-  check({ inputs, outputs, attributes }) {
+  check({ inputs, outputs, attributes }, elementsOf) {
     const [first] = inputs as [View];
     const [cell] = outputs as [View];
     const index = elementsOf(first)[first.offset] as number;
@@ -165,6 +167,7 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel) => void> =
   },
 };
 
-export function runRoutine(kernel: RoutineKernel): void {
-  routines[kernel.name](kernel);
+/** @param elementsOf  Where the elements of a view's storage are. */
+export function runRoutine(kernel: RoutineKernel, elementsOf: ElementsOf): void {
+  routines[kernel.name](kernel, elementsOf);
 }

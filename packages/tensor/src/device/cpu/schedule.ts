@@ -114,7 +114,7 @@ export class CpuSchedule {
       case "column":
         return this.#column(kernel);
       case "routine":
-        return () => runRoutine(kernel);
+        return () => runRoutine(kernel, elementsOf);
       case "iterate":
         return this.#iterate(kernel);
     }
