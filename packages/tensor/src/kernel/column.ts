@@ -1,5 +1,6 @@
 import { codedError } from "../errors.js";
 import { input, type Expression } from "../scalar/expression.js";
+import { operation } from "../scalar/operations.js";
 import { resultDType } from "../scalar/result-dtype.js";
 import { expressionOf, Scalar, type ScalarFunction } from "../scalar/scalar.js";
 
@@ -44,7 +45,7 @@ export type ColumnStatement =
     }
   /** register ← linearly interpolated quantile; NaN if any value is */
   | { readonly kind: "quantile"; readonly register: number; readonly source: number; readonly q: number }
-  /** register ← formula */
+  /** register ← formula: what a pass needs that does not depend on its element */
   | { readonly kind: "let"; readonly register: number; readonly f: Expression }
   /** register: from `initial`, repeat body and register ← next until |change| ≤ tolerance */
   | {
@@ -103,12 +104,41 @@ class Tracer {
     visit(e);
   }
 
-  /** Traces f on a fresh element register. */
+  /** Traces f on a fresh element register. What does not depend on the element is computed before the pass. */
   element(subject: string, f: ScalarFunction | undefined, rest: readonly Scalar[]): { element: number; f: Expression } {
     const element = this.register();
     this.#elements.add(element);
     const symbol = this.scalar(element);
-    return { element, f: f === undefined ? symbol.expression : this.expression(subject, f(symbol, ...rest), element) };
+    if (f === undefined) return { element, f: symbol.expression };
+    return { element, f: this.#hoisted(this.expression(subject, f(symbol, ...rest), element), element) };
+  }
+
+  #hoisted(e: Expression, element: number): Expression {
+    const done = new Map<Expression, { readonly e: Expression; readonly varies: boolean }>();
+    const settled = new Map<Expression, Expression>();
+    const settle = (node: Expression): Expression => {
+      let result = settled.get(node);
+      if (result === undefined) {
+        const register = this.register();
+        this.statements.push({ kind: "let", register, f: node });
+        settled.set(node, (result = input(register)));
+      }
+      return result;
+    };
+    const visit = (node: Expression): { readonly e: Expression; readonly varies: boolean } => {
+      if (node.kind !== "apply") return { e: node, varies: node.kind === "input" && node.index === element };
+      let result = done.get(node);
+      if (result === undefined) {
+        const parts = node.arguments.map(visit);
+        // Registers hold numbers: a test stays where it is, and only its operands are computed before.
+        const varies = parts.some((part) => part.varies) || operation(node.operation).result === "bool";
+        const args = parts.map((part) => (varies && !part.varies && part.e.kind === "apply" ? settle(part.e) : part.e));
+        result = { e: varies ? { ...node, arguments: args } : node, varies };
+        done.set(node, result);
+      }
+      return result;
+    };
+    return visit(e).e;
   }
 }
 

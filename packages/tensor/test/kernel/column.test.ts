@@ -441,6 +441,27 @@ describe("tracing a column program", () => {
     expect(trace((c) => c.mean((u) => u.sub(c.max())))).not.toThrow();
   });
 
+  it("computes before a pass what does not depend on its element, once", () => {
+    const { statements } = traceColumn(
+      (c, k) => {
+        const scale = c.mean().abs().sqrt();
+        return c.mean((u) => where(k!.greater(0), u.div(scale).add(scale), k!.exp().mul(u)));
+      },
+      5,
+      1,
+    );
+    expect(statements.map(({ kind }) => kind)).toEqual(["reduce", "let", "let", "reduce"]);
+    const last = statements.at(-1)!;
+    expect(last.kind === "reduce" && JSON.stringify(last.f)).not.toMatch(/sqrt|exp/);
+    const inside = traceColumn(
+      (c) => c.iterate(0, (s) => c.mean((u) => u.mul(s.exp())), { maximum: 2, tolerance: 0 }),
+      5,
+      0,
+    );
+    const [loop] = inside.statements;
+    expect(loop!.kind === "iterate" && loop!.body.map(({ kind }) => kind)).toEqual(["let", "reduce"]);
+  });
+
   it("refuses numbers where tests are expected", () => {
     expect(trace((c) => c.mean((u) => u.and(u)))).toThrow(coded("DTYPE_MISMATCH", "tests"));
     expect(trace((c) => where(c.mean(), 1, 2))).toThrow(coded("DTYPE_MISMATCH"));
