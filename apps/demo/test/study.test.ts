@@ -34,14 +34,18 @@ describe("the study's command", () => {
     expect(lines[2]).toMatch(/^train error +test error +failed +µs \/ step$/);
     expect(lines[3]).toMatch(/^vanilla +0\.\d{3} ± 0\.\d{3} +0\.\d{3} ± 0\.\d{3} +\d+ % +\d+$/);
     expect(lines).toHaveLength(3 + 6 + 3);
-    expect(lines[10]).toBe("out/report.html · figure-3.svg · figure-4.svg · curves.csv · study.json");
+    expect(lines[10]).toBe(
+      "out/report.html · figure-3.svg · figure-3.png · figure-4.svg · figure-4.png · curves.csv · study.json",
+    );
   });
 
   it("writes its folder and nothing else", () => {
     expect(readdirSync(folder)).toEqual(["out"]);
     expect(readdirSync(join(folder, "out")).sort()).toEqual([
       "curves.csv",
+      "figure-3.png",
       "figure-3.svg",
+      "figure-4.png",
       "figure-4.svg",
       "report.html",
       "study.json",
@@ -104,6 +108,15 @@ describe("the study's command", () => {
       expect(readFileSync(join(folder, "out", figure), "utf8")).toMatch(
         /^<\?xml[^>]*>\n<svg[^>]* xmlns="http:\/\/www.w3.org\/2000\/svg"/,
       );
+    }
+  });
+
+  it("copies figures to PNG at twice their size", () => {
+    for (const figure of ["figure-3", "figure-4"]) {
+      const [width] = / width="(\d+)"/.exec(readFileSync(join(folder, "out", `${figure}.svg`), "utf8"))!.slice(1);
+      const copy = readFileSync(join(folder, "out", `${figure}.png`));
+      expect(copy.subarray(1, 4).toString()).toBe("PNG");
+      expect(copy.readUInt32BE(16)).toBe(2 * Number(width));
     }
   });
 

@@ -51,15 +51,15 @@ export class ResultsFolder {
   }
 
   /** Writes the study with its trials and what was drawn from it. */
-  async finish(study: StudyResult, drawn: Readonly<Record<string, string>>): Promise<void> {
+  async finish(study: StudyResult, drawn: Readonly<Record<string, string | Uint8Array>>): Promise<void> {
     await this.write(studyFile, formatStudy(study));
     for (const [name, content] of Object.entries(drawn)) await this.write(name, content);
     await rm(join(this.path, trialsFolder), { recursive: true, force: true });
   }
 
-  private async write(name: string, content: string): Promise<void> {
+  private async write(name: string, content: string | Uint8Array): Promise<void> {
     try {
-      await writeFileAtomic(join(this.path, name), content);
+      await writeFileAtomic(join(this.path, name), typeof content === "string" ? content : Buffer.from(content));
     } catch (error) {
       throw fileFailure(`cannot write ${join(this.path, name)}`, error);
     }

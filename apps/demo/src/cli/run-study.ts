@@ -14,6 +14,7 @@ import { openStudyDevice } from "./device.js";
 import { draw, standalone } from "./drawing.js";
 import { exitStatus, usageFailure } from "./failure.js";
 import { showProgress } from "./progress.js";
+import { png } from "./png.js";
 import { report } from "./report.js";
 import { inOrder, ResultsFolder } from "./results-folder.js";
 import { loadRule } from "./rules.js";
@@ -133,12 +134,17 @@ function grown(study: StudyResult, trialsGiven: number | null): StudySettings {
   return { ...study.settings, trials: trialsGiven ?? study.settings.trials };
 }
 
-function drawn(study: StudyResult): Record<string, string> {
+function drawn(study: StudyResult): Record<string, string | Uint8Array> {
   const drawings = draw(study);
+  const figures = { "figure-3": standalone(drawings.figureThree), "figure-4": standalone(drawings.figureFour) };
   return {
     "report.html": report(study, drawings),
-    "figure-3.svg": standalone(drawings.figureThree),
-    "figure-4.svg": standalone(drawings.figureFour),
+    ...Object.fromEntries(
+      Object.entries(figures).flatMap(([name, svg]) => [
+        [`${name}.svg`, svg],
+        [`${name}.png`, png(svg)],
+      ]),
+    ),
     "curves.csv": curvesCsv(study),
   };
 }
