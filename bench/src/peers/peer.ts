@@ -15,6 +15,8 @@ export interface Job {
   values(): readonly Numbers[] | Promise<readonly Numbers[]>;
   /** Most bytes that the peer says it held, if it says so. */
   peakBytes?(): number;
+  /** What else there is to know about the work on its data. */
+  notes?(): Readonly<Record<string, number>>;
 }
 
 /** A library on one engine, or a way to write with it. */

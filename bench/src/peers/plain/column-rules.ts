@@ -3,11 +3,17 @@ import type { Rule } from "../../work.js";
 /** One coordinate's N values, which it may reorder, to an estimate of their mean. */
 export type ColumnRule = (values: Float64Array) => number;
 
+/** How many values ψ has cut, of how many. */
+export interface Tally {
+  values: number;
+  truncated: number;
+}
+
 /** The rule coordinate by coordinate, or null for one that is not. */
-export function columnRule(rule: Rule): ColumnRule | null {
+export function columnRule(rule: Rule, tally: Tally): ColumnRule | null {
   switch (rule.kind) {
     case "soft":
-      return softTruncated(rule.delta);
+      return softTruncated(rule.delta, tally);
     case "median":
       return median;
     case "huber":
@@ -18,9 +24,10 @@ export function columnRule(rule: Rule): ColumnRule | null {
 }
 
 /** Catoni and Giulini's ψ about the mean, at the scale sd · √(N / (2 ln 1/δ)). */
-function softTruncated(delta: number): ColumnRule {
+function softTruncated(delta: number, tally: Tally): ColumnRule {
   return (values) => {
     const N = values.length;
+    tally.values += N;
     let sum = 0;
     for (let n = 0; n < N; n++) sum += values[n] as number;
     const mean = sum / N;
@@ -29,12 +36,15 @@ function softTruncated(delta: number): ColumnRule {
     if (squares === 0) return mean;
     const width = Math.sqrt((squares / (N - 1)) * (N / (2 * Math.log(1 / delta))));
     let psi = 0;
+    let truncated = 0;
     for (let n = 0; n < N; n++) {
       const u = ((values[n] as number) - mean) / width;
-      if (u > Math.SQRT2) psi += (2 * Math.SQRT2) / 3;
-      else if (u < -Math.SQRT2) psi -= (2 * Math.SQRT2) / 3;
-      else psi += u - (u * u * u) / 6;
+      if (Math.abs(u) > Math.SQRT2) {
+        truncated++;
+        psi += (Math.sign(u) * (2 * Math.SQRT2)) / 3;
+      } else psi += u - (u * u * u) / 6;
     }
+    tally.truncated += truncated;
     return mean + (width * psi) / N;
   };
 }

@@ -1,7 +1,7 @@
 import { ruleOf, type TrainingWork } from "../../work.js";
 import type { Job, Numbers } from "../peer.js";
 import { blockStarts, geometricMedianWeights, squaredDistances } from "../weiszfeld.js";
-import { columnRule, type ColumnRule } from "./column-rules.js";
+import { columnRule, type ColumnRule, type Tally } from "./column-rules.js";
 import type { ArrayOf } from "./plain.js";
 
 /** A layer, what goes in and out of it, and the gradients of both. */
@@ -46,7 +46,8 @@ export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
     });
   }
   const last = layers.at(-1) as Layer;
-  const gradients = gradientsOf(work, layers);
+  const tally: Tally = { values: 0, truncated: 0 };
+  const gradients = gradientsOf(work, layers, tally);
   const loss = new Values(1);
 
   const step = () => {
@@ -71,6 +72,7 @@ export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
       for (let call = 0; call < calls; call++) step();
     },
     values: () => [loss, ...layers.flatMap(({ W, b }) => [W, b])],
+    notes: () => (tally.values > 0 ? { "share truncated": tally.truncated / tally.values } : {}),
   };
 }
 
@@ -116,7 +118,7 @@ function backward({ P, Q, W, delta }: Layer, before: Layer, N: number): void {
 }
 
 /** What combines the samples' gradients and leaves the result with the layers. */
-function gradientsOf(work: TrainingWork, layers: readonly Layer[]): () => void {
+function gradientsOf(work: TrainingWork, layers: readonly Layer[], tally: Tally): () => void {
   const { samples: N, rule } = work;
   if (rule.kind === "gmom") {
     const groups = rule.grouping === "all" ? [layers] : layers.map((layer) => [layer]);
@@ -125,7 +127,7 @@ function gradientsOf(work: TrainingWork, layers: readonly Layer[]): () => void {
   }
   const values = new Float64Array(N);
   const perLayer = layers.map((layer, k) => {
-    const column = columnRule(ruleOf(work, k));
+    const column = columnRule(ruleOf(work, k), tally);
     if (column === null) return () => mean(layer, 0, N, layer.gradientW, layer.gradientB);
     return () => byCoordinate(layer, column, values);
   });

@@ -1,6 +1,7 @@
 import { openDevice, type DeviceOptions } from "@robgrad/tensor";
 import type { Work } from "../../work.js";
 import type { Job, Peer } from "../peer.js";
+import { versionOf } from "../version.js";
 import { robgradChain } from "./chain.js";
 import { robgradProduct } from "./product.js";
 import { robgradTraining } from "./training.js";
@@ -8,6 +9,8 @@ import { robgradTraining } from "./training.js";
 export interface RobgradOptions extends DeviceOptions {
   /** float32 unless given. */
   readonly dtype?: "float32" | "float64";
+  readonly relaxed?: boolean;
+  readonly threads?: number;
 }
 
 /** robgrad through its public interface, every work a captured step. */
@@ -26,5 +29,5 @@ export async function openRobgrad(
         return robgradChain(device, dtype, work);
     }
   };
-  return { versions: {}, prepare, dispose: () => device.dispose() };
+  return { versions: { "@robgrad/tensor": versionOf("@robgrad/tensor") }, prepare, dispose: () => device.dispose() };
 }
