@@ -15,6 +15,9 @@ export const mayImport = {
   bench: everything,
 };
 
+/** Programs that nobody installs: what they import may be any kind of dependency. */
+export const programs = ["apps/demo", "bench"];
+
 /** Sources that run in Node only; all others must also run in a browser. */
 export const nodeOnly = [/^apps\/demo\/src\/cli\//, /^bench\//];
 

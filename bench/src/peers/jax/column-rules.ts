@@ -8,8 +8,6 @@ export function traceable(rule: Rule): ((rows: np.Array) => np.Array) | null {
       return (rows) => np.mean(rows, 0);
     case "soft":
       return (rows) => softTruncated(rows, rule.delta);
-    case "median":
-      return median;
     default:
       return null;
   }
@@ -32,42 +30,60 @@ function softTruncated(rows: np.Array, delta: number): np.Array {
   return mean.add(width.mul(np.mean(psi, 0)));
 }
 
-function median(rows: np.Array): np.Array {
-  const samples = rows.shape[0] as number;
-  const sorted = np.sort(rows, 0);
+/** [N, …] → […] in functions that are jitted one by one: the library sorts the last axis of a stored array alone. */
+export function untraceable(rule: Rule): ((rows: np.Array) => np.Array) | null {
+  switch (rule.kind) {
+    case "median": {
+      const ofLastAxis = jit(median);
+      return (rows) => ofLastAxis(np.moveaxis(rows, 0, -1));
+    }
+    case "huber": {
+      const ofLastAxis = huber(rule.tolerance, rule.maximum);
+      return (rows) => ofLastAxis(np.moveaxis(rows, 0, -1));
+    }
+    default:
+      return null;
+  }
+}
+
+/** [… , N] → […] */
+function median(columns: np.Array): np.Array {
+  const samples = columns.shape.at(-1) as number;
+  const sorted = np.sort(columns);
+  const all = columns.shape.slice(1).map((): [] => []);
   const half = Math.floor(samples / 2);
-  if (samples % 2 === 1) return sorted.slice(half);
+  if (samples % 2 === 1) return sorted.slice(...all, half);
   return sorted.ref
-    .slice(half - 1)
-    .add(sorted.slice(half))
+    .slice(...all, half - 1)
+    .add(sorted.slice(...all, half))
     .mul(0.5);
 }
 
-/** [N, …] → […]. The library has no loops: the host asks after every turn whether a coordinate still moves. */
-export function huberRule(tolerance: number, maximum: number): (rows: np.Array) => np.Array {
+/** […, N] → […]. The library has no loops: the host asks after every turn whether a coordinate still moves. */
+function huber(tolerance: number, maximum: number): (columns: np.Array) => np.Array {
   const k = 1.345;
-  const start = jit((rows: np.Array) => {
-    const theta = median(rows.ref);
-    const s = median(np.abs(rows.sub(theta.ref))).mul(1.4826);
+  const start = jit((columns: np.Array) => {
+    const theta = median(columns.ref);
+    const s = median(np.abs(columns.sub(np.expandDims(theta.ref, -1)))).mul(1.4826);
     return { theta, s };
   });
-  const turn = jit((rows: np.Array, theta: np.Array, s: np.Array, active: np.Array) => {
+  const turn = jit((columns: np.Array, theta: np.Array, s: np.Array, active: np.Array) => {
     const perScale = np.where(s.ref.greater(0), np.reciprocal(s.ref), 0);
-    const u = rows.sub(theta.ref).mul(perScale);
-    const share = active.ref.mul(np.mean(np.clip(u, -k, k), 0));
+    const u = columns.sub(np.expandDims(theta.ref, -1)).mul(np.expandDims(perScale, -1));
+    const share = active.ref.mul(np.mean(np.clip(u, -k, k), -1));
     const still = active.mul(np.where(np.abs(share.ref).greater(tolerance), 1, 0));
     return { theta: theta.add(s.mul(share)), active: still.ref, any: np.max(still) };
   });
-  return (rows) => {
-    const { theta: median, s } = start(rows.ref);
+  return (columns) => {
+    const { theta: median, s } = start(columns.ref);
     let theta = median;
     let active = np.ones(theta.shape);
     for (let count = 0; count < maximum; count++) {
-      const next = turn(rows.ref, theta, s.ref, active);
+      const next = turn(columns.ref, theta, s.ref, active);
       ({ theta, active } = next);
       if (next.any.item() === 0) break;
     }
-    for (const array of [rows, s, active]) array.dispose();
+    for (const array of [columns, s, active]) array.dispose();
     return theta;
   };
 }

@@ -2,7 +2,7 @@ import { grad, jit, nn, numpy as np, tree, valueAndGrad, vmap } from "@jax-js/ja
 import { ruleOf, type Rule, type TrainingWork } from "../../work.js";
 import { Unable, type Job } from "../peer.js";
 import { geometricMedianWeights, squaredDistances } from "../weiszfeld.js";
-import { huberRule, traceable } from "./column-rules.js";
+import { traceable, untraceable } from "./column-rules.js";
 import type { SampleForm } from "./jax.js";
 import { waitFor } from "./wait.js";
 
@@ -116,13 +116,13 @@ function stepOf(work: TrainingWork, form: SampleForm): Step {
     }) as Step;
   }
   if (rule.kind === "gmom") return geometricMedianOfMeans(work, rule, form);
-  if (rule.kind === "huber") {
-    const huber = huberRule(rule.tolerance, rule.maximum);
+  const ofRows = untraceable(rule);
+  if (ofRows !== null) {
     const rows = jit(rowsBy);
     const update = jit((model: Model, gradients: Model) => descend(model, gradients, stepSize));
     return (model, x, targets) => {
       const [loss, own] = rows(tree.ref(model), x, targets) as ReturnType<Rows>;
-      const gradients = own.map(({ W, b }) => ({ W: huber(W), b: huber(b) }));
+      const gradients = own.map(({ W, b }) => ({ W: ofRows(W), b: ofRows(b) }));
       return [loss, update(model, gradients) as Model];
     };
   }

@@ -18,16 +18,25 @@ export function columnRule(rule: Rule): ColumnRule | null {
   }
 }
 
+/** Mean over samples as a product, which the backend does better than a sum over the first axis. */
+function mean(rows: tf.Tensor2D): tf.Tensor1D {
+  const [samples, features] = rows.shape;
+  return tf.tidy(() => tf.reshape(tf.matMul(tf.fill([1, samples], 1 / samples), rows), [features]));
+}
+
 function softTruncated(rows: tf.Tensor2D, delta: number): tf.Tensor1D {
   const [samples] = rows.shape;
   return tf.tidy(() => {
-    const mean = tf.mean(rows, 0);
-    const centered = tf.sub(rows, mean);
-    const variance = tf.div(tf.sum(tf.square(centered), 0), samples - 1);
+    const center = mean(rows);
+    const centered = tf.sub(rows, center) as tf.Tensor2D;
+    const variance = tf.tidy(() => tf.mul(mean(tf.square(centered)), samples / (samples - 1)));
     const width = tf.mul(tf.sqrt(variance), Math.sqrt(samples / (2 * Math.log(1 / delta))));
-    const c = tf.clipByValue(tf.divNoNan(centered, width), -Math.SQRT2, Math.SQRT2);
-    const psi = tf.sub(c, tf.mul(tf.mul(tf.square(c), c), 1 / 6));
-    return tf.add(mean, tf.mul(width, tf.mean(psi, 0))) as tf.Tensor1D;
+    const u = tf.mul(centered, tf.divNoNan(1, width));
+    centered.dispose();
+    const c = tf.clipByValue(u, -Math.SQRT2, Math.SQRT2) as tf.Tensor2D;
+    u.dispose();
+    const cubes = tf.tidy(() => mean(tf.mul(tf.square(c), c)));
+    return tf.add(center, tf.mul(width, tf.sub(mean(c), tf.mul(cubes, 1 / 6)))) as tf.Tensor1D;
   });
 }
 
@@ -51,11 +60,12 @@ function huber(rows: tf.Tensor2D, tolerance: number, maximum: number): tf.Tensor
     tf.tidy(() => median(tf.abs(tf.sub(rows, theta) as tf.Tensor2D))),
     1.4826,
   );
+  const perScale = tf.divNoNan(1, s);
   let active = tf.onesLike(theta);
   for (let turn = 0; turn < maximum; turn++) {
     const next = tf.tidy(() => {
-      const u = tf.divNoNan(tf.sub(rows, theta), s);
-      const share = tf.mul(active, tf.mean(tf.clipByValue(u, -k, k), 0));
+      const u = tf.tidy(() => tf.mul(tf.sub(rows, theta), perScale));
+      const share = tf.mul(active, mean(tf.clipByValue(u, -k, k) as tf.Tensor2D));
       const moving = tf.cast(tf.greater(tf.abs(share), tolerance), "float32");
       return {
         theta: tf.add(theta, tf.mul(s, share)) as tf.Tensor1D,
