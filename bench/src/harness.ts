@@ -15,6 +15,8 @@ const tolerance = 2e-3;
 const warmCalls = 3000;
 const warmMilliseconds = 3000;
 const settleMilliseconds = 500;
+/** Who needs longer for an answer is not timed. */
+const patienceMilliseconds = 120_000;
 const leastRounds = 3;
 
 export interface Schedule extends Settings {
@@ -51,21 +53,31 @@ class Contender {
     this.name = name;
     this.#process = fork(new URL("./worker.js", import.meta.url), {
       serialization: "advanced",
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
   }
 
   /** @throws Failure */
   ask<K extends Request["kind"]>(request: Extract<Request, { kind: K }>): Promise<Answers[K]> {
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null, signal: string | null) =>
+      const settle = () => {
+        clearTimeout(impatience);
+        this.#process.off("exit", onExit).off("message", onMessage);
+      };
+      const onExit = (code: number | null, signal: string | null) => {
+        settle();
         reject(new Failure("failed", `its process ended with ${signal ?? `status ${code}`}`));
-      this.#process.once("exit", onExit);
-      this.#process.once("message", (reply: Reply) => {
-        this.#process.off("exit", onExit);
+      };
+      const onMessage = (reply: Reply) => {
+        settle();
         if (reply.kind === "done") resolve(reply.answer as Answers[K]);
         else reject(new Failure(reply.kind, reply.reason));
-      });
+      };
+      const impatience = globalThis.setTimeout(() => {
+        settle();
+        reject(new Failure("unable", `takes more than ${patienceMilliseconds / 1000} s`));
+      }, patienceMilliseconds);
+      this.#process.on("exit", onExit).on("message", onMessage);
       this.#process.send(request);
     });
   }
@@ -103,6 +115,7 @@ export async function compare(work: Work, names: readonly string[], schedule: Sc
       await action();
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
+      contender.end();
       outcomes.set(contender.name, { kind: error.kind, contender: contender.name, reason: error.message });
     }
   };
@@ -116,17 +129,16 @@ export async function compare(work: Work, names: readonly string[], schedule: Sc
           work: work.id,
           settings: { threads: schedule.threads },
         });
-        const { values } = await contender.ask<"values">({ kind: "values", calls: comparedCalls });
+        const { values, milliseconds: compared } = await contender.ask<"values">({
+          kind: "values",
+          calls: comparedCalls,
+        });
         const found = distance(changes(work, values), expected);
         if (!(found <= tolerance)) {
           throw new Failure("differs", `is ${found.toPrecision(2)} away from loops in float64, more than ${tolerance}`);
         }
-        const { milliseconds } = await contender.ask<"warm">({
-          kind: "warm",
-          calls: work.calls,
-          enough: warmCalls,
-          milliseconds: warmMilliseconds,
-        });
+        const milliseconds =
+          compared >= warmMilliseconds ? (compared * work.calls) / comparedCalls : await warmed(contender, work);
         const affordable = Math.floor((1000 * schedule.seconds) / milliseconds);
         const rounds = Math.min(schedule.rounds, Math.max(leastRounds, affordable));
         racing.push({ contender, found, versions, rounds, times: [] });
@@ -160,6 +172,12 @@ export async function compare(work: Work, names: readonly string[], schedule: Sc
     for (const contender of contenders) contender.end();
   }
   return { work, outcomes: names.map((name) => outcomes.get(name) as Outcome), notes: reference.notes?.() ?? {} };
+}
+
+/** What a round takes in the end. */
+async function warmed(contender: Contender, { calls }: Work): Promise<number> {
+  const request = { kind: "warm", calls, enough: warmCalls, milliseconds: warmMilliseconds } as const;
+  return (await contender.ask<"warm">(request)).milliseconds;
 }
 
 /** Parameters as their change since the start, which is what a step computes; everything else as it is. */

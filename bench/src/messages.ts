@@ -14,7 +14,7 @@ export type Request =
 /** What it answers, by kind of request. */
 export interface Answers {
   readonly prepare: { readonly versions: Readonly<Record<string, string>> };
-  readonly values: { readonly values: readonly Numbers[] };
+  readonly values: { readonly values: readonly Numbers[]; readonly milliseconds: number };
   /** Of the last round. */
   readonly warm: { readonly milliseconds: number };
   readonly round: { readonly milliseconds: number };

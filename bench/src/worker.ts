@@ -29,10 +29,8 @@ async function answer(request: Request): Promise<Answers[keyof Answers]> {
       return { versions: peer.versions };
     }
     case "values": {
-      const job = current();
-      await job.reset();
-      await job.run(request.calls);
-      return { values: await job.values() };
+      const milliseconds = await round(request.calls);
+      return { values: await current().values(), milliseconds };
     }
     case "warm": {
       const start = performance.now();
