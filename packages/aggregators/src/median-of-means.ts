@@ -1,9 +1,10 @@
 import { codedError, type DeviceRandom, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { checkOption, isNatural } from "./option.js";
-import { weiszfeldDefaults, weiszfeldWeights } from "./weiszfeld.js";
+import { checkWeiszfeld, weiszfeldDefaults, weiszfeldWeights, type WeiszfeldOptions } from "./weiszfeld.js";
 
-export interface MedianOfMeansOptions {
+/** `tolerance`, `maximum` and `epsilon` are those of the geometric median. */
+export interface MedianOfMeansOptions extends WeiszfeldOptions {
   /** K, 1 … N; K = 10 for N = 100, or 8 ln(1/δ) for confidence 1 − δ. */
   readonly blocks?: number;
   /** Median of the block means: the geometric one of vectors, or that of every coordinate. */
@@ -27,7 +28,14 @@ export interface MedianOfMeansOptions {
  * @see           Tutorial, §4.1; S. Minsker (2015), Geometric median and robust estimation in Banach spaces, §3.
  * @example       medianOfMeans({ blocks: 2 })(gradients)
  */
-export function medianOfMeans({ blocks = 10, center = "geometric", rng }: MedianOfMeansOptions = {}): Aggregator {
+export function medianOfMeans({
+  blocks = 10,
+  center = "geometric",
+  rng,
+  ...options
+}: MedianOfMeansOptions = {}): Aggregator {
+  const settings = { ...weiszfeldDefaults, ...options };
+  checkWeiszfeld("medianOfMeans", settings);
   checkOption("medianOfMeans", "blocks", blocks, isNatural(blocks), "to be a whole number ≥ 1");
   checkOption(
     "medianOfMeans",
@@ -56,7 +64,7 @@ export function medianOfMeans({ blocks = 10, center = "geometric", rng }: Median
   }
   const weights = (g: SampleMatrix): Tensor => {
     const mixing = averaging(g);
-    return weiszfeldWeights(g.mix(mixing).squaredDistances(), weiszfeldDefaults).matmul(mixing);
+    return weiszfeldWeights(g.mix(mixing).squaredDistances(), settings).matmul(mixing);
   };
   return defineAggregator("median-of-means", (g) => g.combine(weights(g)), { weights });
 }

@@ -77,6 +77,15 @@ forEachDevice(({ device, dtype }) => {
       await expectClose(medianOfMeans({ blocks: 3 })(g), (await g.combine(weights).toArray()) as number[]);
     });
 
+    it("stops the iteration where it is told to", async () => {
+      const g = samplesOf(randomRows(12, 3, 8));
+      const [exact, near, far] = await Promise.all(
+        [1e-12, 1e-6, 0.5].map(async (tolerance) => medianOfMeans({ blocks: 4, tolerance })(g).data()),
+      ).then((rows) => rows.map((row) => Array.from(row)));
+      near?.forEach((value, k) => expect(Math.abs(value - (exact?.[k] as number))).toBeLessThan(1e-4));
+      expect(far).not.toEqual(exact);
+    });
+
     it("wants a sample for every block", () => {
       expect(() => medianOfMeans({ blocks: 10 })(samplesOf(randomRows(9, 2, 1)))).toThrow(
         expect.objectContaining({
@@ -94,6 +103,7 @@ describe("medianOfMeans", () => {
     [{ blocks: 2.5 }, "blocks to be a whole number ≥ 1, found 2.5"],
     [{ center: "mean" as "geometric" }, 'center to be "geometric" or "coordinate", found "mean"'],
     [{ rng: 7 as never }, "rng to be device.rng(seed), found 7"],
+    [{ tolerance: -1 }, "tolerance in [0, 1), found -1"],
   ])("refuses %o", (options, message) => {
     expect(() => medianOfMeans(options)).toThrow(
       expect.objectContaining({ code: "BAD_ARGUMENT", message: `medianOfMeans: expected ${message}` }),

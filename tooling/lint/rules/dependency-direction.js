@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { posix, relative, resolve, sep } from "node:path";
-import { mayImport, nodeOnly, separateFolders } from "../packages.js";
+import { mayImport, nodeOnly, programs, separateFolders } from "../packages.js";
 
 const workspaceRoot = resolve(import.meta.dirname, "../../..");
 
@@ -54,7 +54,7 @@ function objection(file, specifier) {
     return subpath in manifestOf(`packages/${name}`).exports ? null : { messageId: "deep", data };
   }
 
-  if (!inSource || home === "apps/demo") return null;
+  if (!inSource || programs.includes(home)) return null;
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
   if (!(packageName(specifier) in declared)) return { messageId: "undeclared", data };
   const optional = manifest.peerDependenciesMeta?.[packageName(specifier)]?.optional === true;

@@ -1,0 +1,101 @@
+import {
+  aggregate,
+  all,
+  byLayer,
+  mean,
+  median,
+  medianOfMeans,
+  mEstimator,
+  softTruncation,
+  type Aggregator,
+} from "@robgrad/aggregators";
+import { sampleGradients, type Variable } from "@robgrad/autograd";
+import { Linear, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
+import { capture, type Device, type DType, type Tensor } from "@robgrad/tensor";
+import { ruleOf, type Rule, type TrainingWork } from "../../work.js";
+import type { Job, Numbers } from "../peer.js";
+
+export function robgradTraining(device: Device, dtype: DType, work: TrainingWork): Job {
+  const { samples, widths } = work;
+  const data = work.data();
+  const x = device.tensor(data.x, { dtype, shape: [samples, widths[0] as number] });
+  const labels = device.tensor(data.labels, { dtype: "int32", shape: [samples] });
+  const initial = data.layers.map(({ W, b }, k) => ({
+    W: device.tensor(W, { dtype, shape: [widths[k + 1] as number, widths[k] as number] }),
+    b: device.tensor(b, { dtype, shape: [widths[k + 1] as number] }),
+  }));
+  const rng = device.rng(0);
+  const layers = initial.map((_, k) => new Linear(widths[k] as number, widths[k + 1] as number, { rng, dtype }));
+  const model = new Sequential(...layers.flatMap((layer, k) => (k < layers.length - 1 ? [layer, relu] : [layer])));
+  const optimizer = sgd({ stepSize: work.stepSize });
+  const count = device.cell(device.zeros([], { dtype: "int32" }));
+  const gradients = gradientsOf(work, model, layers);
+
+  const step = capture((x: Tensor, labels: Tensor) => {
+    const losses = softmaxCrossEntropy(model.forward(x), labels);
+    optimizer.update(gradients(losses));
+    count.assign(count.value.add(1));
+    return losses.mean();
+  });
+
+  let loss: Variable | null = null;
+  const reset = () =>
+    layers.forEach((layer, k) => {
+      layer.W.assign(initial[k]?.W as Tensor);
+      layer.b?.assign(initial[k]?.b as Tensor);
+    });
+  reset();
+  return {
+    reset,
+    async run(calls) {
+      for (let call = 0; call < calls; call++) loss = step(x, labels);
+      await (loss as Variable).item();
+    },
+    async values() {
+      const parameters = [...model.parameters()].map((parameter) => parameter.data());
+      return [await (loss as Variable).data(), ...(await Promise.all(parameters))] as Numbers[];
+    },
+    peakBytes: () => device.memory().peak,
+  };
+}
+
+/** From losses to what the optimizer takes: plain back-propagation for the mean, a sample matrix per parameter else. */
+function gradientsOf(
+  work: TrainingWork,
+  model: Sequential,
+  layers: readonly Linear[],
+): (losses: Variable) => ReadonlyMap<Parameter, Tensor> {
+  const { rule } = work;
+  if (rule.kind === "mean") {
+    return (losses) => {
+      const parameters = [...model.parameters()];
+      for (const parameter of parameters) parameter.clearGrad();
+      losses.mean().backward();
+      return new Map(parameters.map((parameter) => [parameter, (parameter.grad as Variable).value]));
+    };
+  }
+  const rules = new Map<Parameter, Aggregator>();
+  const robust = aggregator(rule);
+  const plain = mean();
+  for (const [k, layer] of layers.entries()) {
+    for (const parameter of layer.parameters()) rules.set(parameter, ruleOf(work, k) === rule ? robust : plain);
+  }
+  const choose = (parameter: Parameter) => rules.get(parameter) as Aggregator;
+  const options = rule.kind === "gmom" ? { group: rule.grouping === "all" ? all : byLayer<Parameter>(model) } : {};
+  return (losses) => aggregate(sampleGradients(losses, model.parameters()), { choose }, options);
+}
+
+function aggregator(rule: Rule): Aggregator {
+  switch (rule.kind) {
+    case "mean":
+      return mean();
+    case "soft":
+      return softTruncation({ delta: rule.delta });
+    case "median":
+      return median();
+    case "huber":
+      return mEstimator({ influence: "huber", scale: "mad", tolerance: rule.tolerance, maximum: rule.maximum });
+    case "gmom":
+      return medianOfMeans({ blocks: rule.blocks, tolerance: rule.tolerance });
+  }
+}

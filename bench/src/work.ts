@@ -1,0 +1,74 @@
+/** How per-sample gradients become one. */
+export type Rule =
+  | { readonly kind: "mean" }
+  | { readonly kind: "soft"; readonly delta: number }
+  | { readonly kind: "median" }
+  /** Huber's M-estimator, scaled by the MAD. */
+  | { readonly kind: "huber"; readonly tolerance: number; readonly maximum: number }
+  /** Geometric median of the means of contiguous blocks; `grouping` says which parameters are one vector. */
+  | {
+      readonly kind: "gmom";
+      readonly blocks: number;
+      readonly tolerance: number;
+      readonly grouping: "layer" | "all";
+    };
+
+/** A layer's initial values: W [Q, P] and b [Q], row by row. */
+export interface Layer {
+  readonly W: Float64Array;
+  readonly b: Float64Array;
+}
+
+export interface TrainingData {
+  /** [N, P], row by row. */
+  readonly x: Float64Array;
+  /** [N], in 0 … C − 1. */
+  readonly labels: Int32Array;
+  readonly layers: readonly Layer[];
+}
+
+interface Named {
+  readonly id: string;
+  /** What is done, for people. */
+  readonly title: string;
+  /** Calls in one round. */
+  readonly calls: number;
+}
+
+/** out [M, N] = a b, each as stored or transposed. */
+export interface ProductWork extends Named {
+  readonly kind: "product";
+  readonly rows: number;
+  readonly inner: number;
+  readonly columns: number;
+  /** a is stored [inner, rows]. */
+  readonly transposeA: boolean;
+  /** b is stored [columns, inner]. */
+  readonly transposeB: boolean;
+}
+
+/** Whole steps of gradient descent on a ReLU network with softmax cross-entropy. */
+export interface TrainingWork extends Named {
+  readonly kind: "training";
+  readonly samples: number;
+  /** Of the layers, the input first. */
+  readonly widths: readonly number[];
+  readonly stepSize: number;
+  readonly rule: Rule;
+  /** Layers whose gradients the rule combines; the others take the mean. */
+  readonly robust: "first" | "all";
+  readonly data: () => TrainingData;
+}
+
+/** y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) of every element. */
+export interface ChainWork extends Named {
+  readonly kind: "chain";
+  readonly length: number;
+}
+
+export type Work = ProductWork | TrainingWork | ChainWork;
+
+/** The rule for a layer of a training work. */
+export function ruleOf(work: TrainingWork, layer: number): Rule {
+  return work.robust === "all" || layer === 0 ? work.rule : { kind: "mean" };
+}

@@ -1,0 +1,7 @@
+import type { Work } from "../work.js";
+import { chain } from "./chain.js";
+import { gemm } from "./gemm.js";
+import { iris } from "./iris.js";
+import { mnist } from "./mnist.js";
+
+export const works: readonly Work[] = [...gemm, ...iris, ...mnist, ...chain];

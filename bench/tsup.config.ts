@@ -1,0 +1,7 @@
+import { program } from "@tooling/tsup";
+
+export default program(
+  { main: "src/main.ts", worker: "src/worker.ts" },
+  // Everything stays an import but gradients of TensorFlow.js, which its package has in a form that only bundlers read.
+  { skipNodeModulesBundle: true, noExternal: [/register_all_gradients/, "long", "seedrandom"] },
+);
