@@ -12,7 +12,7 @@ export class Storage {
   handles = 0;
   /** Tensors of a scope will return the memory. What has no scope is watched by the device's finalization registry. */
   scoped = false;
-  /** Whether a cell may write other elements to it; all else is written once. */
+  /** Whether a cell or a replay may write other elements to it; all else is written once. */
   assignable = false;
 
   constructor(device: Device, dtype: DType, length: number, buffer: DeviceBuffer) {

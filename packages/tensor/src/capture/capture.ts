@@ -99,7 +99,7 @@ class Replay {
         `capture: expected argument ${k} on the device of the recorded step, found one on another`,
       );
     }
-    // Tensors do not change, so the same memory in the same layout is already loaded, unless it is a cell's.
+    // Tensors do not change, so the same memory in the same layout is already loaded, unless it is a cell's or another replay's.
     const layout = `${strides.join()}+${offset}`;
     const seen = this.#seen[k];
     if (seen && seen[0] === storage.buffer && seen[1] === layout && !storage.assignable) return;

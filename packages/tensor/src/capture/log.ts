@@ -137,6 +137,7 @@ export class StepLog {
     const stand = place ?? new Storage(source.device, source.dtype, source.length, null);
     // Results come and go on this place; it is never theirs to free.
     stand.handles = Math.max(1, stand.handles);
+    stand.assignable = true;
     const slot: Slot = {
       kind,
       number,

@@ -100,6 +100,12 @@ describe("capture", () => {
     }
   });
 
+  it("takes the result of another captured step as an argument", async () => {
+    const double = capture((x: Tensor) => x.mul(2));
+    const next = capture((x: Tensor) => x.add(1));
+    for (let t = 0; t < 6; t++) expect(await next(double(device.tensor([t]))).toArray()).toEqual([2 * t + 1]);
+  });
+
   it("takes numbers as arguments", async () => {
     const step = capture((x: Tensor, rate: Tensor) => x.mul(rate));
     for (let t = 0; t < 4; t++) expect(await step(device.tensor([1, 2]), 0.5 * t).toArray()).toEqual([0.5 * t, t]);
