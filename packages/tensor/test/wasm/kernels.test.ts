@@ -30,7 +30,10 @@ afterAll(() => {
   for (const device of [wasm, relaxed, cpu]) device.dispose();
 });
 
-const numbers = fc.oneof(fc.double({ min: -4, max: 4, noNaN: true }), fc.integer({ min: -3, max: 3 })).map(Math.fround);
+/** Without the smallest numbers: their products vanish in float32 and not in float64, so that other elements win. */
+const numbers = fc
+  .oneof(fc.double({ min: -4, max: 4, noNaN: true }), fc.integer({ min: -3, max: 3 }))
+  .map((v) => (Math.abs(v) < 1e-15 ? 0 : Math.fround(v)));
 const runs = { numRuns: 60 };
 
 /** |actual − expected| ≤ tolerance · max(1, |expected|), NaN and infinities alike. */
