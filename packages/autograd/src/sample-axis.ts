@@ -1,4 +1,5 @@
 import { concat, type Tensor } from "@robgrad/tensor";
+import { meetScattered, reduceScattered, scatter, settle, type ScatteredSamples } from "./scattered-samples.js";
 import type { VariableNode } from "./variable-node.js";
 
 /**
@@ -26,11 +27,13 @@ export type CarriedSamples =
 /**
  * Where the samples of a batch lie in a Variable.
  *
+ * `scattered`: its elements belong to samples one by one, as after a reshape that tears samples apart ·
  * `single`: all of it belongs to one sample · `none`: it depends on no sample · `unknown`: a node did not say ·
  * `mixed`: something in it depends on several samples, since `node` joined them along `axis`.
  */
 export type SampleAxis =
   | CarriedSamples
+  | ScatteredSamples
   | { readonly kind: "single"; readonly sample: number }
   | { readonly kind: "none" }
   | { readonly kind: "unknown" }
@@ -81,7 +84,7 @@ export function settled(states: readonly SampleAxis[]): SampleAxis | undefined {
   let result: SampleAxis | undefined = none;
   for (const state of states) {
     if (state.kind === "mixed") return state;
-    if (state.kind === "unknown") result = unknown;
+    if (state.kind === "unknown" || state.kind === "scattered") result = unknown;
     else if (state.kind !== "none" && result?.kind === "none") result = undefined;
   }
   return result;
@@ -235,6 +238,42 @@ export function assume(state: CarriedSamples, assumed: Assumption | undefined): 
   return firm;
 }
 
+/** What is certain of every element of an operand; undefined where nothing is. */
+function certainLabels(state: SampleAxis, { shape }: VariableNode, samples: number): Int32Array | undefined {
+  const size = shape.reduce((a, b) => a * b, 1);
+  if (state.kind === "scattered") return state.samples;
+  if (isCarried(state) && state.assumed === undefined) return scatter(state.axis, labelsOf(state, samples), shape);
+  if (state.kind === "none" || isCarried(state)) return new Int32Array(size).fill(-1);
+  return state.kind === "single" ? new Int32Array(size).fill(state.sample) : undefined;
+}
+
+/** alignSamples where an operand's samples follow no axis. A constant is no gradient's way and claims nothing. */
+function alignScattered(
+  label: string,
+  states: readonly SampleAxis[],
+  inputs: readonly VariableNode[],
+  shape: readonly number[],
+  samples: number,
+): SampleAxis {
+  const mixed = states.find((state) => state.kind === "mixed");
+  if (mixed !== undefined) return mixed;
+  const operands: { labels: Int32Array; shape: readonly number[] }[] = [];
+  for (const [k, state] of states.entries()) {
+    const input = inputs[k] as VariableNode;
+    if (!input.requiresGrad) continue;
+    const labels = certainLabels(state, input, samples);
+    if (labels === undefined) return unknown;
+    operands.push({ labels, shape: input.shape });
+  }
+  const met = meetScattered(operands, shape);
+  return met === undefined ? { kind: "mixed", node: label, axis: 0 } : settleLabels(met, shape, samples);
+}
+
+/** The plainest state in which every element belongs to the sample given for it. */
+export function settleLabels(labels: Int32Array, shape: readonly number[], samples: number): SampleAxis {
+  return settle(labels, shape, (axis, own) => withLabels(axis, own, samples));
+}
+
 /** Where samples lie on the result of broadcasting operands together. */
 export function alignSamples(
   label: string,
@@ -243,6 +282,9 @@ export function alignSamples(
   shape: readonly number[],
   tracking: SampleTracking,
 ): SampleAxis {
+  if (states.some((state) => state.kind === "scattered")) {
+    return alignScattered(label, states, inputs, shape, tracking.samples);
+  }
   const known = settled(states);
   if (known !== undefined) return known;
   const rank = shape.length;
@@ -275,7 +317,15 @@ export function reduceSamples(
   state: SampleAxis,
   axes: readonly number[],
   keepdims: boolean,
+  shape: readonly number[],
+  samples: number,
 ): SampleAxis {
+  if (state.kind === "scattered") {
+    const reduced = reduceScattered(state, shape, axes);
+    if ("mixed" in reduced) return { kind: "mixed", node: label, axis: reduced.mixed };
+    const kept = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+    return settleLabels(reduced.labels, keepdims ? kept : kept.filter((_, axis) => !axes.includes(axis)), samples);
+  }
   if (!isCarried(state)) return state;
   if (axes.includes(state.axis)) {
     const only = onlySample(state);
@@ -346,6 +396,7 @@ export function reshapeSamples(
   to: readonly number[],
   samples: number,
 ): SampleAxis {
+  if (state.kind === "scattered") return settleLabels(state.samples, to, samples);
   if (!isCarried(state)) return state;
   const suffix = (shape: readonly number[], axis: number) => shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const extent = from[state.axis] as number;
@@ -390,7 +441,9 @@ export function reshapeSamples(
     }
   }
   const only = onlySample(state);
-  return only === undefined || only === -1 ? unknown : { kind: "single", sample: only };
+  if (only !== undefined && only !== -1) return { kind: "single", sample: only };
+  if (state.assumed !== undefined) return unknown;
+  return settleLabels(scatter(state.axis, labelsOf(state, samples), from), to, samples);
 }
 
 /** A tensor with one index per sample first, then what belongs to the sample along the old axis: [N, T, …rest]. */

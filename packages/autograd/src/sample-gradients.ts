@@ -117,7 +117,7 @@ class SamplePass {
       if (outputs.some(isLost)) {
         for (const { input } of ways) {
           lost.add(input);
-          if (wanted.has(input)) this.#setApart(input, allApart ? (tracker.silent ?? this.#losses.creator) : node);
+          if (wanted.has(input)) this.#setApart(input, tracker.silent ?? (allApart ? this.#losses.creator : node));
         }
         continue;
       }

@@ -29,7 +29,8 @@ export class SampleTracker implements SampleTracking {
       const { inputs, outputs } = node[place];
       const states = inputs.map((input) => this.stateOf(input));
       const state = this.#stateAfter(node, states);
-      if (state.kind === "unknown" || (state.kind === "none" && states.some(isCarried))) this.#silent ??= node;
+      if (state.kind === "unknown" || state.kind === "scattered" || (state.kind === "none" && states.some(isCarried)))
+        this.#silent ??= node;
       for (const output of outputs) this.#states.set(output, state);
     }
   }
