@@ -61,6 +61,12 @@ describe("bad input", () => {
       /BAD_ARGUMENT: --aggregator: .*name=value.*found "trimmed-mean:fraction"/,
       2,
     ],
+    [
+      ["--aggregator", "trimmed-mean:fractoin=0.1"],
+      /BAD_ARGUMENT: --aggregator trimmed-mean:fractoin=0.1: expected options of trimmed-mean \(fraction\), found fractoin/,
+      2,
+    ],
+    [["--aggregator", "mean:fraction=0.1"], /expected options of mean \(none\), found fraction/, 2],
     [["--aggregator", "median-of-means:blocks=200"], /BAD_ARGUMENT: .*median-of-means:blocks=200.*blocks/, 1],
   ])("%j fails before training, in one line", async (args, message, expected) => {
     const { status, stdout, stderr } = await demo(temporaryFolder(), args);

@@ -224,7 +224,8 @@ export class Variable {
     };
     const walk = () => {
       const gradients = propagate(this.node, seed, null, retainGrad ? retain : undefined);
-      for (const [leaf, gradient] of gradients) leaf.grad = leaf.grad === null ? gradient : leaf.grad.add(gradient);
+      for (const [leaf, gradient] of gradients)
+        leaf.grad = leaf.grad === null || leaf.grad.current.disposed ? gradient : leaf.grad.add(gradient);
     };
     if (enableDoubleBackprop) walk();
     else noGrad(walk);

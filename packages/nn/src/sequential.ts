@@ -26,6 +26,8 @@ export class Sequential extends Link {
       }
     });
     this.layers = layers;
+    // Errors then say which layer's W they mean; a model around this one renames its parameters again.
+    for (const [path, parameter] of this.namedParameters()) parameter.name = path;
   }
 
   /** The last layer's output for x, whose axis 0 counts samples. */

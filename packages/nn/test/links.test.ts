@@ -12,7 +12,7 @@ import {
   squaredError,
   uniform,
 } from "@robgrad/nn";
-import { openDevice, type Device, type DeviceRandom, type Tensor } from "@robgrad/tensor";
+import { openDevice, tidy, type Device, type DeviceRandom, type Tensor } from "@robgrad/tensor";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 let device: Device;
@@ -105,6 +105,11 @@ describe("Sequential", () => {
     expect([...model().namedParameters()].map(([name]) => name)).toEqual(["0.W", "0.b", "2.W"]);
   });
 
+  it("gives parameters their path as name, for errors to tell layers apart", () => {
+    const outer = new Sequential(model(), new Linear(1, 1, { rng }));
+    expect([...outer.parameters()].map(({ name }) => name)).toEqual(["0.0.W", "0.0.b", "0.2.W", "1.W", "1.b"]);
+  });
+
   it("applies its layers in order", async () => {
     const m = model();
     const x = device.tensor([[0.5, -1]]);
@@ -177,6 +182,17 @@ describe("Link", () => {
 });
 
 describe("Parameter", () => {
+  it("starts its gradient anew after the scope of the last one", async () => {
+    const w = new Parameter(device.tensor([2]), "w");
+    for (let t = 0; t < 3; t++) {
+      const found = tidy(() => {
+        w.square().sum().backward();
+        return w.grad!.value.mul(1);
+      });
+      expect(await found.toArray()).toEqual([4]);
+    }
+  });
+
   it("refuses a graph whose value was assigned since", () => {
     const w = new Parameter(device.tensor([2]), "w");
     const y = w.mul(w).sum();

@@ -157,6 +157,14 @@ describe("accuracy", () => {
     expect(await accuracy(logits, device.tensor([1, 1, 0, 1], { dtype: "int32" })).item()).toBe(0.75);
   });
 
+  it.each([-1, 2])("reports a label of %d at the next read", async (label) => {
+    const share = accuracy(device.zeros([2, 2]), device.tensor([0, label], { dtype: "int32" }));
+    await expect(share.item()).rejects.toMatchObject({
+      code: "BAD_DATA",
+      message: expect.stringMatching(/accuracy.*labels/),
+    });
+  });
+
   it("refuses an empty batch", () => {
     expect(() => accuracy(device.zeros([0, 2]), device.zeros([0], { dtype: "int32" }))).toThrow(
       expect.objectContaining({ code: "SHAPE_MISMATCH" }),

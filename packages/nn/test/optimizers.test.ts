@@ -91,6 +91,7 @@ describe.each([
     expect(() => optimizer.update(new Map([[w, device.ones([3], { dtype: "float64" })]]))).toThrow(
       /shape \[2\] for w, found \[3\]/,
     );
+    expect(() => optimizer.update({} as never)).toThrow(/expected a map from parameters to gradients/);
     expect(() => optimizer.update(new Map([[w, device.ones([2])]]))).toThrow(
       expect.objectContaining({ code: "DTYPE_MISMATCH" }),
     );

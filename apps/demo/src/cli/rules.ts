@@ -10,19 +10,26 @@ import { parseRuleSpecifier, type RuleSpecifier } from "./rule-specifier.js";
 
 type RuleFactory = (options: RuleSpecifier["options"]) => unknown;
 
-/** Rules that go by a name, such as `trimmed-mean` for `trimmedMean`. */
-const builtIn: ReadonlyMap<string, RuleFactory> = new Map(
+/** What a factory takes, of the kinds that can be written on a command line. */
+type OptionsOf<F> = F extends (options?: infer O) => unknown ? readonly Extract<keyof O, string>[] : never;
+
+function rule<F extends (...options: never[]) => Aggregator>(factory: F, ...options: OptionsOf<F>) {
+  return { factory: factory as unknown as RuleFactory, options: options as readonly string[] };
+}
+
+/** Rules that go by a name, such as `trimmed-mean` for `trimmedMean`, with the names of their options. */
+const builtIn: ReadonlyMap<string, ReturnType<typeof rule>> = new Map(
   Object.entries({
-    mean: aggregators.mean,
-    sum: aggregators.sum,
-    "soft-truncation": aggregators.softTruncation,
-    "median-of-means": aggregators.medianOfMeans,
-    "m-estimator": aggregators.mEstimator,
-    "geometric-median": aggregators.geometricMedian,
-    median: aggregators.median,
-    "trimmed-mean": aggregators.trimmedMean,
-    "norm-clip": aggregators.normClip,
-  } satisfies Record<string, unknown>) as [string, RuleFactory][],
+    mean: rule(aggregators.mean),
+    sum: rule(aggregators.sum),
+    "soft-truncation": rule(aggregators.softTruncation, "delta", "correction", "varianceFloor", "center", "spread"),
+    "median-of-means": rule(aggregators.medianOfMeans, "blocks", "center", "tolerance", "maximum", "epsilon"),
+    "m-estimator": rule(aggregators.mEstimator, "influence", "scale", "tolerance", "maximum"),
+    "geometric-median": rule(aggregators.geometricMedian, "tolerance", "maximum", "epsilon"),
+    median: rule(aggregators.median),
+    "trimmed-mean": rule(aggregators.trimmedMean, "fraction"),
+    "norm-clip": rule(aggregators.normClip, "maxNorm"),
+  }),
 );
 
 export const builtInRules: readonly string[] = [...builtIn.keys()];
@@ -30,10 +37,15 @@ export const builtInRules: readonly string[] = [...builtIn.keys()];
 /** Finds the rule that `--aggregator` names: a built-in name, a file or a package, seen from `directory`. */
 export async function loadRule(text: string, directory: string): Promise<RuleSource> {
   const { source, exported, options } = parseRuleSpecifier(text);
-  const factory = builtIn.get(source);
-  if (factory !== undefined && exported === null) {
+  const known = builtIn.get(source);
+  if (known !== undefined && exported === null) {
     const fail = (error: unknown) => usageFailure(`--aggregator ${text}: ${firstLine(error)}`);
-    return { make: tried(() => made(factory(options)), fail), replayable: true };
+    const strange = Object.keys(options ?? {}).find((name) => !known.options.includes(name));
+    if (strange !== undefined) {
+      const names = known.options.join(", ") || "none";
+      throw usageFailure(`--aggregator ${text}: expected options of ${source} (${names}), found ${strange}`);
+    }
+    return { make: tried(() => made(known.factory(options)), fail), replayable: true };
   }
   const location = locate(source, directory);
   const fail = (error: unknown) => pluginFailure(text, error);

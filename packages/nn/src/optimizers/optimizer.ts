@@ -17,7 +17,13 @@ export interface Optimizer {
 
 /** Checks gradients against their parameters, on the host what the host knows and on the device what only it does. */
 export function checkGradients(subject: string, gradients: ReadonlyMap<Parameter, Tensor>): void {
-  for (const [parameter, gradient] of gradients) {
+  if (!(gradients instanceof Map)) {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected a map from parameters to gradients, as aggregate makes, found ${typeof gradients}`,
+    );
+  }
+  for (const [parameter, gradient] of gradients as ReadonlyMap<Parameter, Tensor>) {
     if (!(parameter instanceof Parameter)) {
       throw codedError(
         "BAD_ARGUMENT",

@@ -30,6 +30,7 @@ function rebuild(value: unknown, replace: (tensor: Tensor) => Tensor): unknown {
     return (value[rewrapped] as (tensor: Tensor) => unknown)(replace(value.value));
   }
   if (Array.isArray(value)) return value.map((item) => rebuild(item, replace));
+  if (value instanceof Set) return new Set([...value].map((item) => rebuild(item, replace)));
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, rebuild(item, replace)]));
   if (Object.getPrototypeOf(value) === Object.prototype) {
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, rebuild(item, replace)]));
@@ -77,6 +78,7 @@ class Replay {
   }
 
   run(args: readonly (Tensor | number)[]): unknown {
+    this.#device.refuseInsideStep();
     args.forEach((arg, k) => this.#load(arg, k));
     for (const [cell, times] of this.#log.cells) cell.replayed(times);
     this.#program.run();
@@ -207,6 +209,11 @@ function deviceOf(args: readonly (Tensor | number)[]): Device {
   return device;
 }
 
+/** A result that the step has made itself; what it was given or found is copied, so that it is the caller's alone. */
+function made(log: StepLog, tensor: Tensor): Tensor {
+  return log.slotOf(tensor.live("capture").storage).kind === "temporary" ? tensor : tensor.copy();
+}
+
 /** Runs a step as it is and logs it. */
 function logged(
   step: (...args: readonly Tensor[]) => unknown,
@@ -228,9 +235,9 @@ function logged(
     );
     for (const input of inputs) log.argument(input.storage);
     const value = rebuild(
-      device.observe(log, () => step(...inputs)),
+      device.observe(log, () => rebuild(step(...inputs), (tensor) => made(log, tensor))),
       (tensor) => {
-        // Results outlive the scope; one that is an argument, a cell's value or host data is copied, as a replay would.
+        // Results outlive the scope.
         const result = tensor.live("capture");
         kept.add(result);
         return result;

@@ -278,11 +278,18 @@ export class Device {
     }
   }
 
+  /** @internal Throws while a step or a loop is recorded: a captured step cannot be part of it. */
+  refuseInsideStep(): void {
+    if (this.#observer === null && this.#recording === null) return;
+    throw codedError(
+      "BAD_ARGUMENT",
+      "capture: expected a step that is not called inside another recorded one; call the function it was made of",
+    );
+  }
+
   /** @internal Tells `observer` what `work` does on this device. */
   observe<R>(observer: DeviceObserver, work: () => R): R {
-    if (this.#observer !== null) {
-      throw codedError("BAD_ARGUMENT", "capture: expected a step that is not called inside another captured step");
-    }
+    this.refuseInsideStep();
     this.#observer = observer;
     try {
       return work();

@@ -258,6 +258,34 @@ describe("capture", () => {
     }
   });
 
+  it("refuses to be called inside another captured step, replaying or not", () => {
+    const inner = capture((x: Tensor) => x.mul(2));
+    const x = device.ones([1]);
+    const early = capture((y: Tensor) => inner(y).add(1));
+    expect(() => early(x)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    for (let t = 0; t < 4; t++) inner(x);
+    const late = capture((y: Tensor) => inner(y).add(1));
+    expect(() => late(x)).toThrow(/not called inside another recorded one/);
+  });
+
+  it("returns copies of what it was given or found", async () => {
+    const own = device.tensor([7]);
+    const cell = device.cell(device.zeros([1]));
+    const step = capture((x: Tensor) => {
+      cell.assign(cell.value.add(x));
+      return { own, x, all: new Set([cell.value]) };
+    });
+    for (let t = 1; t <= 5; t++) {
+      const found = step(device.ones([1]));
+      const [value] = [...found.all] as [Tensor];
+      cell.assign(device.tensor([100 * t]));
+      expect(await value.item()).toBe(t === 1 ? 1 : 100 * (t - 1) + 1);
+      expect(await found.own.item()).toBe(7);
+      expect(await found.x.item()).toBe(1);
+    }
+    expect(await own.item()).toBe(7);
+  });
+
   it("works inside tidy", async () => {
     const step = capture((x: Tensor) => x.mul(2));
     const before = device.memory().live;
