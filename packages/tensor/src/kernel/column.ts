@@ -142,7 +142,12 @@ class Tracer {
   }
 }
 
-/** N values of one coordinate, traced. Its methods record a program; the device runs it for every coordinate. */
+/**
+ * N values of one coordinate, traced. Its methods record a program; the device runs it for every coordinate. A function
+ * given to a pass may use scalars of the column freely; they are computed before the pass.
+ *
+ * @example  denseSamples(device.ones([5, 3])).columns((c) => c.mean((u, m) => u.sub(m).square(), c.mean()))
+ */
 export class Column {
   /** How many values: N, or fewer after `slice`. */
   readonly length: number;
@@ -156,7 +161,12 @@ export class Column {
     this.length = length;
   }
 
-  /** f of every value. */
+  /**
+   * f of every value.
+   *
+   * @param rest  Scalars handed on to f, as in every pass.
+   * @example     denseSamples(device.ones([5, 3])).columns((c) => c.map((u) => u.abs()).median())
+   */
   map(f: ScalarFunction, ...rest: Scalar[]): Column {
     const tracer = this.#tracer;
     const traced = tracer.element("map", f, rest);
@@ -165,27 +175,47 @@ export class Column {
     return new Column(tracer, vector, this.length);
   }
 
-  /** (1/N) Σₙ f(value). */
+  /**
+   * (1/N) Σₙ f(value). A test counts as 1 or 0.
+   *
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.mean((u) => u.greater(0)))
+   */
   mean(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
     return this.#reduce("mean", f, rest);
   }
 
-  /** Σₙ f(value). */
+  /**
+   * Σₙ f(value).
+   *
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.sum((u) => u.square()).sqrt())
+   */
   sum(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
     return this.#reduce("sum", f, rest);
   }
 
-  /** The largest f(value); NaN if any is. */
+  /**
+   * The largest f(value); NaN if any is.
+   *
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.max((u) => u.abs()))
+   */
   max(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
     return this.#reduce("max", f, rest);
   }
 
-  /** The smallest f(value); NaN if any is. */
+  /**
+   * The smallest f(value); NaN if any is.
+   *
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.max().sub(c.min()))
+   */
   min(f?: ScalarFunction, ...rest: Scalar[]): Scalar {
     return this.#reduce("min", f, rest);
   }
 
-  /** The values in ascending order, NaN last. */
+  /**
+   * The values in ascending order, NaN last.
+   *
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.sorted().slice(1, 4).mean())
+   */
   sorted(): Column {
     const tracer = this.#tracer;
     const vector = tracer.vectors++;
@@ -193,7 +223,12 @@ export class Column {
     return new Column(tracer, vector, this.length);
   }
 
-  /** Values start … stop − 1. */
+  /**
+   * Values start … stop − 1.
+   *
+   * @throws   BAD_ARGUMENT unless 0 ≤ start < stop ≤ length.
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.slice(0, 2).mean())
+   */
   slice(start: number, stop: number): Column {
     if (!Number.isInteger(start) || !Number.isInteger(stop) || start < 0 || stop > this.length || start >= stop) {
       throw codedError(
@@ -207,7 +242,12 @@ export class Column {
     return new Column(tracer, vector, stop - start);
   }
 
-  /** The q-quantile by linear interpolation between order statistics (NumPy's default). */
+  /**
+   * The q-quantile by linear interpolation between order statistics (NumPy's default); NaN if any value is.
+   *
+   * @throws   BAD_ARGUMENT unless 0 ≤ q ≤ 1.
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.quantile(0.75).sub(c.quantile(0.25)))
+   */
   quantile(q: number): Scalar {
     if (!(q >= 0 && q <= 1)) throw codedError("BAD_ARGUMENT", `quantile: expected q in [0, 1], found ${q}`);
     const tracer = this.#tracer;
@@ -216,7 +256,11 @@ export class Column {
     return tracer.scalar(register);
   }
 
-  /** The middle value, or the mean of the two middle ones. */
+  /**
+   * The middle value, or the mean of the two middle ones; NaN if any value is.
+   *
+   * @example  denseSamples(device.ones([5, 3])).columns((c) => c.median())
+   */
   median(): Scalar {
     return this.quantile(0.5);
   }
@@ -224,6 +268,12 @@ export class Column {
   /**
    * A fixed point per coordinate: state ← step(state) until |change| ≤ tolerance, at most `maximum` times.
    * A coordinate that has stopped keeps its state.
+   *
+   * @throws   BAD_ARGUMENT unless maximum is a whole number ≥ 1.
+   * @example
+   * denseSamples(device.ones([5, 3])).columns((c) =>
+   *   c.iterate(c.median(), (t) => t.add(c.mean((u) => u.sub(t).tanh())), { maximum: 50, tolerance: 1e-6 }),
+   * );
    */
   iterate(
     initial: Scalar | number,
