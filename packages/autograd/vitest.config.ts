@@ -1,3 +1,3 @@
 import { project } from "@tooling/vitest";
 
-export default project();
+export default project({ test: { setupFiles: ["test/same-cases.ts"] } });

@@ -3,7 +3,13 @@ import { asFailure, exitStatus } from "./failure.js";
 
 async function main(): Promise<number> {
   const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // The listener stays: a file that is being written has one too, which ends the process if it finds itself alone.
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(exitStatus.interrupted);
+      stop.abort();
+    });
+  }
   try {
     // Some package managers hand on the `--` that ends their own options.
     const args = process.argv.slice(process.argv[2] === "--" ? 3 : 2);
