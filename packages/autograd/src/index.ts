@@ -1,6 +1,6 @@
 export { Variable, type BackwardOptions, type Operand, type VariableOptions, type VariableSource } from "./variable.js";
 export { FunctionNode, type GradientThunk } from "./function-node.js";
-export { noGrad } from "./recording.js";
+export { isRecording, noGrad } from "./recording.js";
 export { sampleGradients } from "./sample-gradients.js";
 export type { CarriedSamples, SampleAxis, SampleContext, SampleTracking } from "./sample-axis.js";
 export { linear } from "./functions/linear.js";

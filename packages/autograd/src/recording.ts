@@ -10,6 +10,12 @@ const key = Symbol.for("robgrad.recording");
 
 const state = ((globalThis as { [key]?: Recording })[key] ??= { paused: 0, sequence: 0 });
 
+/**
+ * Whether a graph is recorded: in a node's `backward` it tells whether the gradients will be differentiated themselves,
+ * so that a cheaper form may do when they will not.
+ *
+ * @example  noGrad(() => isRecording()) // false
+ */
 export function isRecording(): boolean {
   return state.paused === 0;
 }

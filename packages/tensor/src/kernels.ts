@@ -1,7 +1,7 @@
 // For packages that build on kernels (autograd does): formulas as data, their derivatives, and what runs them.
 export { apply, constant, input, substitute, type Expression } from "./scalar/expression.js";
 export { operation, type Operation, type OperationName } from "./scalar/operations.js";
-export { differentiate, vectorJacobianBody } from "./scalar/differentiate.js";
+export { differentiate } from "./scalar/differentiate.js";
 export { elementwiseMethods } from "./scalar/elementwise.js";
 export { traceScalar } from "./scalar/scalar.js";
 export { mapExpression } from "./ops/elementwise.js";

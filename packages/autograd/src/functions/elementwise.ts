@@ -2,13 +2,13 @@ import { codedError, denseSamples, Tensor, type Scalar, type ScalarFunction } fr
 import {
   apply,
   constant,
+  differentiate,
   input,
   mapExpression,
   reduceFormula,
   repeatedAxes,
   substitute,
   traceScalar,
-  vectorJacobianBody,
   type Expression,
   type OperationName,
 } from "@robgrad/tensor/kernels";
@@ -26,11 +26,14 @@ import type { Operand, Variable } from "../variable.js";
 import { isVariable, makeVariable } from "../variable-node.js";
 import { sumTo } from "./sum-to.js";
 
-/** gᵧ · ∂f/∂xₖ as a formula of the operands it reads: 0 stands for gᵧ, k + 1 for input k. */
+/** gᵧ · ∂f/∂xₖ as a formula of the operands it reads. */
 interface Partial {
   readonly body: Expression;
-  readonly reads: readonly number[];
+  readonly reads: readonly Read[];
 }
+
+/** gᵧ, the result y, or input k. */
+type Read = "gradOutput" | "output" | number;
 
 const partials = new WeakMap<Expression, (Partial | null)[]>();
 
@@ -42,18 +45,53 @@ function partial(e: Expression, index: number): Partial | null {
 }
 
 function derive(e: Expression, index: number): Partial | null {
-  const body = vectorJacobianBody(e, index);
-  const reads: number[] = [];
-  const packed = substitute(body, (k) => {
-    let at = reads.indexOf(k);
-    if (at < 0) at = reads.push(k) - 1;
-    return input(at);
-  });
-  const zero =
-    packed.kind === "apply" &&
-    packed.operation === "mul" &&
-    packed.arguments.some((a) => a.kind === "constant" && a.value === 0);
-  return zero ? null : { body: packed, reads };
+  const derivative = differentiate(e, index);
+  if (derivative.kind === "constant" && derivative.value === 0) return null;
+  // A derivative that the result alone tells (exp, tanh, relu) lets the inputs go.
+  const result = arity(e);
+  const told = replaced(derivative, e, input(result));
+  const reads: Read[] = [];
+  const place = (read: Read): Expression => {
+    const at = reads.indexOf(read);
+    return input(at < 0 ? reads.push(read) - 1 : at);
+  };
+  const chosen = inputsOf(told).some((k) => k !== result) ? derivative : told;
+  const body = apply(
+    "mul",
+    place("gradOutput"),
+    substitute(chosen, (k) => place(k === result ? "output" : k)),
+  );
+  return { body, reads };
+}
+
+/** Indices of the inputs that a formula reads. */
+function inputsOf(e: Expression, seen = new Set<Expression>(), found = new Set<number>()): readonly number[] {
+  if (e.kind === "input") found.add(e.index);
+  else if (e.kind === "apply" && !seen.has(e)) {
+    seen.add(e);
+    for (const argument of e.arguments) inputsOf(argument, seen, found);
+  }
+  return [...found];
+}
+
+/** One more than the largest input that a formula reads. */
+const arity = (e: Expression): number => Math.max(-1, ...inputsOf(e)) + 1;
+
+/** The formula with every occurrence of one of its parts replaced. */
+function replaced(
+  e: Expression,
+  part: Expression,
+  by: Expression,
+  done = new Map<Expression, Expression>(),
+): Expression {
+  if (e === part) return by;
+  if (e.kind !== "apply") return e;
+  let result = done.get(e);
+  if (result === undefined) {
+    result = apply(e.operation, ...e.arguments.map((argument) => replaced(argument, part, by, done)));
+    done.set(e, result);
+  }
+  return result;
 }
 
 /**
@@ -77,12 +115,13 @@ export class ElementwiseFunction extends FunctionNode {
   }
 
   forward(inputs: readonly Tensor[]): readonly Tensor[] {
-    const read = new Set<number>();
+    const read = new Set<Read>();
     for (let k = 0; k < inputs.length; k++) {
       if (!this.requiresGrad(k)) continue;
-      for (const index of partial(this.#formula, k)?.reads ?? []) if (index > 0) read.add(index - 1);
+      for (const operand of partial(this.#formula, k)?.reads ?? []) read.add(operand);
     }
-    this.retainInputs(...read);
+    this.retainInputs(...[...read].filter((operand) => typeof operand === "number"));
+    if (read.has("output")) this.retainOutputs(0);
     return [this.#evaluate(inputs)];
   }
 
@@ -93,7 +132,7 @@ export class ElementwiseFunction extends FunctionNode {
       if (derivative === null) return makeVariable(zeros(gy, shape));
       const { body, reads } = derivative;
       if (body.kind === "input") return sumTo(gy, shape);
-      const operands = reads.map((index) => (index === 0 ? gy : this.retained(index - 1)));
+      const operands = this.#operands(reads, gy);
       if (isRecording())
         return sumTo(new ElementwiseFunction(`${this.#name}Gradient`, body).apply(...operands)[0] as Variable, shape);
       const tensors = operands.map((operand) => operand.current);
@@ -113,7 +152,7 @@ export class ElementwiseFunction extends FunctionNode {
       const derivative = partial(this.#formula, k);
       if (derivative === null) return () => denseSamples(zeros(gy, [samples, ...shape]));
       return () => {
-        const tensors = derivative.reads.map((index) => (index === 0 ? gy : this.retained(index - 1)).value);
+        const tensors = this.#operands(derivative.reads, gy).map((operand) => operand.value);
         const others = axes.filter((axis) => axis !== state.axis);
         const kept =
           derivative.body.kind === "input" && others.length === 0
@@ -123,6 +162,13 @@ export class ElementwiseFunction extends FunctionNode {
               : reduceFormula("sum", derivative.body, tensors, { axis: others, keepdims: true });
         return denseSamples(rowsOf(kept, state, samples, shape));
       };
+    });
+  }
+
+  #operands(reads: readonly Read[], gy: Variable): Variable[] {
+    return reads.map((read) => {
+      if (read === "gradOutput") return gy;
+      return read === "output" ? this.retainedOutput(0) : this.retained(read);
     });
   }
 

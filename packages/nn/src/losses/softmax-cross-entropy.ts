@@ -1,4 +1,4 @@
-import { FunctionNode, logSumExp, type Variable, type SampleAxis } from "@robgrad/autograd";
+import { FunctionNode, isRecording, logSumExp, type Variable, type SampleAxis } from "@robgrad/autograd";
 import { codedError, oneHot, Tensor } from "@robgrad/tensor";
 import { apply, checkElements, input, reduceFormula } from "@robgrad/tensor/kernels";
 import { asVariable } from "../link.js";
@@ -10,6 +10,9 @@ const chosen = apply("mul", input(0), input(1));
 /** lₙ = ln Σ_c exp(y[n, c]) − y[n, labelₙ] */
 class SoftmaxCrossEntropyFunction extends FunctionNode {
   readonly #targets: Tensor;
+  /** max_c y[n, c] and Σ_c exp(y[n, c] − max), both [N, 1]. */
+  #largest: Tensor | null = null;
+  #total: Tensor | null = null;
 
   /** @param targets  One-hot labels [N, C]. */
   constructor(targets: Tensor) {
@@ -23,6 +26,8 @@ class SoftmaxCrossEntropyFunction extends FunctionNode {
     const largest = logits.max({ axis: 1, keepdims: true });
     const total = reduceFormula("sum", shiftedExp, [logits, largest], { axis: 1, keepdims: true });
     const picked = reduceFormula("sum", chosen, [logits, this.#targets], { axis: 1, keepdims: true });
+    this.#largest = this.keep(largest);
+    this.#total = this.keep(total);
     const losses = total.map((s, m, y) => s.log().add(m.sub(y)), largest, picked);
     return [losses.reshape([logits.shape[0] as number])];
   }
@@ -31,9 +36,18 @@ class SoftmaxCrossEntropyFunction extends FunctionNode {
     return [
       () => {
         const logits = this.retained(0);
-        const norm = logSumExp(logits, { axis: 1, keepdims: true });
-        const samples = logits.shape[0] as number;
-        return logits.map((y, z, t, g) => y.sub(z).exp().sub(t).mul(g), norm, this.#targets, gy.reshape([samples, 1]));
+        const g = gy.reshape([logits.shape[0] as number, 1]);
+        if (isRecording()) {
+          const norm = logSumExp(logits, { axis: 1, keepdims: true });
+          return logits.map((y, z, t, g) => y.sub(z).exp().sub(t).mul(g), norm, this.#targets, g);
+        }
+        return logits.map(
+          (y, m, s, t, g) => y.sub(m).exp().div(s).sub(t).mul(g),
+          this.#largest as Tensor,
+          this.#total as Tensor,
+          this.#targets,
+          g,
+        );
       },
     ];
   }

@@ -2,6 +2,7 @@ import { codedError } from "../errors.js";
 import type { Device } from "../device/device.js";
 import type { DeviceBuffer, Program } from "../device/executor.js";
 import { isFloating, type DType } from "../dtype.js";
+import { fuse } from "../kernel/fuse.js";
 import type { Kernel } from "../kernel/kernel.js";
 import { rowMajor } from "../layout.js";
 import { assignInto, full } from "../ops/creation.js";
@@ -60,8 +61,9 @@ class Replay {
     this.#device = device;
     this.#log = log;
     this.#result = result;
-    const kernels: readonly Kernel[] = log.kernels.map(({ kernel }) => kernel);
     const results = new Set([...tensorsIn(result)].map((tensor) => tensor.storage));
+    let kernels: readonly Kernel[] = log.kernels.map(({ kernel }) => kernel);
+    if (device.fuses) kernels = fuse(kernels, (place) => log.at(place).kind === "temporary", results);
     this.#arena = planArena(device, log, kernels, results);
     this.#program = device.compile(kernels);
     const slots = [...log.slots];

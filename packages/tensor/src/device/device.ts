@@ -317,6 +317,11 @@ export class Device {
     this.#observer?.assigned(cell);
   }
 
+  /** @internal Whether neighbouring kernels of a recorded step may become one. */
+  get fuses(): boolean {
+    return this.#executor.fuses;
+  }
+
   /** @internal Kernels bound to their memory. */
   compile(kernels: readonly Kernel[]): Program {
     return this.#executor.compile(kernels);

@@ -11,6 +11,8 @@ export type DeviceBuffer = unknown;
 export interface Executor {
   readonly name: string;
   readonly dtypes: readonly DType[];
+  /** Whether it computes formulas in the dtype of their kernel, so that fused kernels give the same bits. */
+  readonly fuses: boolean;
   allocate(dtype: DType, length: number): DeviceBuffer;
   free(buffer: DeviceBuffer): void;
   write(buffer: DeviceBuffer, values: TypedArray): void;

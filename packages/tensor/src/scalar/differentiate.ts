@@ -1,4 +1,4 @@
-import { apply, constant, input, isConstant, substitute, type Expression } from "./expression.js";
+import { apply, constant, isConstant, type Expression } from "./expression.js";
 import { operation } from "./operations.js";
 
 const known = new WeakMap<Expression, Map<number, Expression>>();
@@ -37,13 +37,4 @@ function derive(e: Expression, index: number): Expression {
     return total;
   };
   return visit(e);
-}
-
-/** gᵧ · ∂f/∂xₖ with gᵧ as input 0 and the inputs of f shifted by one: the body of an elementwise backward. */
-export function vectorJacobianBody(e: Expression, index: number): Expression {
-  return apply(
-    "mul",
-    input(0),
-    substitute(differentiate(e, index), (k) => input(k + 1)),
-  );
 }

@@ -305,7 +305,7 @@ export const operations = {
   relu: unary(
     (u) => `Math.max(${u}, 0)`,
     (u) => Math.max(u, 0),
-    (u) => select(apply("greater", u, c(0)), c(1), c(0)),
+    (_, value) => select(apply("greater", value, c(0)), c(1), c(0)),
     "numeric",
   ),
 

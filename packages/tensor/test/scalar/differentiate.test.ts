@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { apply, constant, input, normalize, substitute, type Expression } from "../../src/scalar/expression.js";
-import { differentiate, vectorJacobianBody } from "../../src/scalar/differentiate.js";
+import { differentiate } from "../../src/scalar/differentiate.js";
 import { operation, operations, type OperationName } from "../../src/scalar/operations.js";
 import { evaluate, sizeOfFormula } from "./evaluate.js";
 
@@ -179,14 +179,6 @@ describe("differentiate", () => {
     expect(differentiate(apply("sin", input(0)), 1)).toEqual(constant(0));
     expect(differentiate(apply("floor", input(0)), 0)).toEqual(constant(0));
     expect(differentiate(apply("add", apply("round", input(0)), input(1)), 0)).toEqual(constant(0));
-  });
-});
-
-describe("vectorJacobianBody", () => {
-  it("multiplies the upstream gradient, input 0, with the partial derivative of the shifted formula", () => {
-    const e = apply("mul", apply("sin", input(0)), input(1));
-    expect(evaluate(vectorJacobianBody(e, 0), [10, 0.5, 3])).toBeCloseTo(30 * Math.cos(0.5), 13);
-    expect(evaluate(vectorJacobianBody(e, 1), [10, 0.5, 3])).toBeCloseTo(10 * Math.sin(0.5), 13);
   });
 });
 

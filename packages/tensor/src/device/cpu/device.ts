@@ -9,6 +9,8 @@ import { CpuSchedule } from "./schedule.js";
 export class CpuExecutor implements Executor {
   readonly name = "cpu";
   readonly dtypes = dtypes;
+  /** Formulas are computed in float64 here: a result rounds once a kernel. */
+  readonly fuses = false;
   readonly #schedule: CpuSchedule;
   readonly #pool = new ArrayPool();
 

@@ -11,6 +11,7 @@ import { WasmSchedule } from "./schedule.js";
 export class WasmExecutor implements Executor {
   readonly name = "wasm";
   readonly dtypes = dtypes;
+  readonly fuses = true;
   readonly #memory = new LinearMemory();
   readonly #schedule: WasmSchedule;
 

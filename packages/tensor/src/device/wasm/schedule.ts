@@ -8,6 +8,7 @@ import { withParameters } from "./constants.js";
 import type { Start } from "./loops.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
+import { isListed, planList, type ListedKernel } from "./print-list.js";
 import { runRoutine } from "./routines.js";
 
 /** A compiled kernel: addresses in bytes, the address of its working memory, then constants. */
@@ -31,7 +32,8 @@ const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
 /** More compiled kernels than this are more than a program repeats. */
 const mostKernels = 4096;
 
-const addressOf = (view: View) => (view.storage.buffer as Block).address + view.offset * bytesPerElement(view.dtype);
+const addressOf = (view: View): number =>
+  (view.storage.buffer as Block).address + view.offset * bytesPerElement(view.dtype);
 
 const isPrinted = (kernel: Kernel): kernel is PrintedKernel => kernel.form !== "routine" && kernel.form !== "iterate";
 
@@ -65,45 +67,37 @@ export class WasmSchedule {
   compile(kernels: readonly Kernel[]): Program {
     const calls: (() => void)[] = [];
     const held: Block[] = [];
-    let run: PrintedKernel[] = [];
+    let run: ListedKernel[] = [];
     const flush = () => {
       if (run.length > 0) calls.push(this.#together(run, held));
       run = [];
     };
     for (const kernel of kernels) {
-      if (isPrinted(kernel)) run.push(kernel);
+      if (isListed(kernel)) run.push(kernel);
       else {
         flush();
         calls.push(this.#prepare(kernel));
       }
     }
     flush();
+    const [only] = calls;
     return {
-      run() {
-        for (const call of calls) call();
-      },
+      run: calls.length === 1 && only !== undefined ? only : () => calls.forEach((call) => call()),
       dispose: () => {
         for (const block of held.splice(0)) this.#memory.free(block);
       },
     };
   }
 
-  /** One module for kernels with constant addresses, each a function of its own; `held` gets its working memory. */
-  #together(kernels: readonly PrintedKernel[], held: Block[]): () => void {
-    const printers = kernels.map((kernel) => kernelPrinter(kernel, this.#relaxed));
-    const bytes = Math.max(...printers.map(({ scratch }) => scratch));
-    if (bytes > 0) held.push(this.#memory.allocate("bool", bytes));
-    const scratch: Start = { base: null, offset: bytes > 0 ? (held.at(-1) as Block).address : 0 };
+  /** One module for kernels with constant addresses; `held` gets its working memory. */
+  #together(kernels: readonly ListedKernel[], held: Block[]): () => void {
+    const list = planList(kernels, this.#relaxed);
+    if (list.scratch > 0) held.push(this.#memory.allocate("bool", list.scratch));
+    const scratch = list.scratch > 0 ? (held.at(-1) as Block).address : 0;
     const module = new ModuleBuilder();
-    const functions = kernels.map((kernel, k) => {
-      const starts = kernelViews(kernel).map((view): Start => ({ base: null, offset: addressOf(view) }));
-      return module.function([], [], (f) => printers[k]?.print(f, starts, scratch, "printed"));
-    });
     module.export(
       "run",
-      module.function([], [], (f) => {
-        for (const index of functions) f.call(index);
-      }),
+      module.function([], [], (f) => list.print(f, addressOf, scratch)),
     );
     return this.#instantiate(module);
   }
