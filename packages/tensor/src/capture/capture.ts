@@ -2,8 +2,10 @@ import { codedError } from "../errors.js";
 import type { Device } from "../device/device.js";
 import type { DeviceBuffer, Program } from "../device/executor.js";
 import { isFloating, type DType } from "../dtype.js";
+import { arrange, type Arranged } from "../kernel/arrange.js";
 import { fuse } from "../kernel/fuse.js";
 import type { Kernel } from "../kernel/kernel.js";
+import { lowerColumn } from "../kernel/lower-column.js";
 import { rowMajor } from "../layout.js";
 import { assignInto, full } from "../ops/creation.js";
 import { openDevices, tensorsIn } from "../scope.js";
@@ -46,6 +48,23 @@ interface Call {
   readonly device: Device;
 }
 
+/** The kernels of a step as the device is to run them. */
+function prepared(device: Device, log: StepLog, results: ReadonlySet<Storage>): Arranged {
+  const kernels: readonly Kernel[] = log.kernels.map(({ kernel }) => kernel);
+  if (!device.fuses) return { kernels, layoutOf: (_, layout) => layout };
+  const kindOf = (place: Storage) => log.at(place).kind;
+  const lowered = kernels.flatMap((kernel) =>
+    kernel.form === "column"
+      ? (lowerColumn(kernel, (dtype, length) => log.temporary(dtype, length)) ?? [kernel])
+      : [kernel],
+  );
+  const fused = fuse(lowered, (place) => kindOf(place) === "temporary", results);
+  return arrange(
+    fused,
+    (place) => !results.has(place) && (kindOf(place) === "temporary" || kindOf(place) === "argument"),
+  );
+}
+
 class Replay {
   readonly #device: Device;
   readonly #log: StepLog;
@@ -53,6 +72,7 @@ class Replay {
   readonly #program: Program;
   readonly #result: unknown;
   readonly #arguments: readonly Tensor[];
+  readonly #layoutOf: Arranged["layoutOf"];
   readonly #seen: (readonly [DeviceBuffer, string] | null)[];
   /** Handles that keep memory alive which the step found: it is not the step's to free. */
   readonly #held: readonly Storage[];
@@ -62,8 +82,8 @@ class Replay {
     this.#log = log;
     this.#result = result;
     const results = new Set([...tensorsIn(result)].map((tensor) => tensor.storage));
-    let kernels: readonly Kernel[] = log.kernels.map(({ kernel }) => kernel);
-    if (device.fuses) kernels = fuse(kernels, (place) => log.at(place).kind === "temporary", results);
+    const { kernels, layoutOf } = prepared(device, log, results);
+    this.#layoutOf = layoutOf;
     this.#arena = planArena(device, log, kernels, results);
     this.#program = device.compile(kernels);
     const slots = [...log.slots];
@@ -107,7 +127,8 @@ class Replay {
     const layout = `${strides.join()}+${offset}`;
     const seen = this.#seen[k];
     if (seen && seen[0] === storage.buffer && seen[1] === layout && !storage.assignable) return;
-    const shaped = Tensor.unscoped(this.#device, target.storage, target.dtype, rowMajor(arg.shape));
+    const placed = this.#layoutOf(target.storage, rowMajor(arg.shape));
+    const shaped = Tensor.unscoped(this.#device, target.storage, target.dtype, placed);
     assignInto(shaped, arg);
     shaped.dispose();
     this.#seen[k] = [storage.buffer, layout];
@@ -227,7 +248,7 @@ function logged(
   const numberType: DType = floating?.dtype ?? "float32";
   // The fault cell is made when it is first asked for: it is the device's, not the step's.
   void device.faults;
-  const log = new StepLog(externals);
+  const log = new StepLog(device, externals);
   const scope = device.openScope();
   const kept = new Set<Tensor>();
   try {

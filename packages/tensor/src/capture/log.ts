@@ -1,6 +1,7 @@
 import type { Cell } from "../cell.js";
+import type { Device } from "../device/device.js";
 import type { DeviceBuffer } from "../device/executor.js";
-import type { TypedArray } from "../dtype.js";
+import type { DType, TypedArray } from "../dtype.js";
 import { describeKernel } from "../kernel/describe.js";
 import type { Kernel, View } from "../kernel/kernel.js";
 import { mapViews, viewsOf } from "../kernel/views.js";
@@ -52,8 +53,11 @@ export class StepLog {
   readonly #externals: Map<DeviceBuffer, number>;
   #arguments = 0;
 
+  readonly #device: Device;
+
   /** @param externals  Numbers of memory that existed before, shared by the logs to be compared. */
-  constructor(externals: Map<DeviceBuffer, number>) {
+  constructor(device: Device, externals: Map<DeviceBuffer, number>) {
+    this.#device = device;
     this.#externals = externals;
   }
 
@@ -63,6 +67,12 @@ export class StepLog {
 
   allocated(storage: Storage): void {
     this.#add("temporary", storage, 0);
+  }
+
+  /** A place for what a plan makes on the way; no call has written it. */
+  temporary(dtype: DType, length: number): Storage {
+    const source = new Storage(this.#device, dtype, length, {});
+    return this.#add("temporary", source, 0).place;
   }
 
   written(storage: Storage, values: TypedArray): void {

@@ -105,7 +105,9 @@ function shareEqual(
       own(out.storage) &&
       isWhole(out)
     ) {
-      const key = describeKernel(kernel, (storage) => (storage === out.storage ? "out" : name(storage)));
+      const key = describeKernel(withoutUnitAxes(kernel), (storage) =>
+        storage === out.storage ? "out" : name(storage),
+      );
       const before = known.get(key);
       if (before !== undefined) {
         instead.set(out.storage, before);
@@ -115,6 +117,35 @@ function shareEqual(
     } else for (const { storage } of writes) versions.set(storage, (versions.get(storage) ?? 0) + 1);
     return [kernel];
   });
+}
+
+/** A map or a reduction without axes of extent 1, which say nothing about the work. */
+function withoutUnitAxes(kernel: Kernel): Kernel {
+  if (kernel.form !== "map" && kernel.form !== "reduce") return kernel;
+  const shape = kernel.form === "map" ? kernel.out.shape : kernel.shape;
+  const wide = shape.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
+  if (
+    wide.length === shape.length ||
+    kernel.operands.some((operand) => isIndex(operand) && !wide.includes(operand.axis))
+  )
+    return kernel;
+  const narrowed = (view: View, axes: readonly number[]): View => ({
+    ...view,
+    shape: axes.map((axis) => view.shape[axis] as number),
+    strides: axes.map((axis) => view.strides[axis] as number),
+  });
+  const operands = kernel.operands.map((operand) =>
+    isIndex(operand) ? { axis: wide.indexOf(operand.axis) } : narrowed(operand, wide),
+  );
+  if (kernel.form === "map") return { ...kernel, out: narrowed(kernel.out, wide), operands };
+  const kept = kernel.out.shape.flatMap((extent, axis) => (extent === 1 ? [] : [axis]));
+  return {
+    ...kernel,
+    out: narrowed(kernel.out, kept),
+    shape: wide.map((axis) => shape[axis] as number),
+    axes: kernel.axes.flatMap((axis) => (wide.includes(axis) ? [wide.indexOf(axis)] : [])),
+    operands,
+  };
 }
 
 function dropUnread(

@@ -24,7 +24,7 @@ const faulty = (size: Expression, index: number) =>
 
 // Made once, so that devices recognise them.
 const magnitude = apply("abs", input(0));
-const faultyRow = faulty(magnitude, 1);
+const faultyRow = faulty(input(0), 1);
 const faultyProduct = faulty(apply("mul", input(0), input(1)), 2);
 const orNoFault = apply("minimum", input(0), constant(noFault));
 
@@ -71,8 +71,12 @@ export function checkSamples(
   };
   const visit = (source: Factors): void => {
     switch (source.kind) {
-      case "dense":
-        return report(faultyRow, [source.rows], source.rows.shape);
+      case "dense": {
+        const row = largest(device, source.rows);
+        report(faultyRow, [row], row.shape);
+        row.dispose();
+        return;
+      }
       case "expanded": {
         const delta = largest(device, source.delta);
         const x = largest(device, source.x);
@@ -90,14 +94,15 @@ export function checkSamples(
   visit(factors);
 }
 
-/** max |·| over the last axis of a factor [N, T, ·] → [N, T]; NaN if any is. */
+/** max |·| over the last axis of a factor [N, ·] or [N, T, ·] → [N] or [N, T]; NaN if any is. */
 function largest(device: Device, factor: View): Tensor {
-  const out = empty(device, factor.dtype, factor.shape.slice(0, 2));
+  const axis = factor.shape.length - 1;
+  const out = empty(device, factor.dtype, factor.shape.slice(0, axis));
   device.run({
     form: "reduce",
     out,
     shape: factor.shape,
-    axes: [2],
+    axes: [axis],
     monoid: "max",
     f: magnitude,
     epilogue: null,

@@ -104,6 +104,7 @@ export class FunctionBody {
   readonly #bytes = new Bytes();
   readonly #types: ValueType[];
   readonly #free: Record<ValueType, number[]> = { i32: [], f32: [], f64: [], v128: [] };
+  readonly #constants = new Map<string, { readonly index: number; readonly bytes: Uint8Array }>();
   #open: Variable[] | null = null;
 
   constructor(module: ModuleBuilder, parameters: readonly ValueType[]) {
@@ -172,10 +173,20 @@ export class FunctionBody {
     this.#bytes.append(new Uint8Array(new Float64Array([value]).buffer));
   }
 
-  /** Pushes a vector of 16 bytes. */
+  /**
+   * Pushes a vector of 16 bytes. All but zero is kept in a local from the start of the function: engines take several
+   * instructions to make a vector, at every turn of a loop.
+   */
   v128(bytes: Uint8Array): void {
-    this.#opcodeBytes(0x0c);
-    this.#bytes.append(bytes);
+    if (bytes.every((byte) => byte === 0)) {
+      this.#opcodeBytes(0x0c);
+      this.#bytes.append(bytes);
+      return;
+    }
+    const key = String.fromCharCode(...bytes);
+    let index = this.#constants.get(key)?.index;
+    if (index === undefined) this.#constants.set(key, { index: (index = this.#types.push("v128") - 1), bytes });
+    this.index(0x20, index);
   }
 
   /** Picks 16 of the 32 bytes of two vectors on the stack. */
@@ -304,6 +315,12 @@ export class FunctionBody {
     for (const { type, count } of runs) {
       entry.unsigned(count);
       entry.byte(typeBytes[type]);
+    }
+    for (const { index, bytes } of this.#constants.values()) {
+      entry.append(new Uint8Array([0xfd, 0x0c]));
+      entry.append(bytes);
+      entry.byte(0x21);
+      entry.unsigned(index);
     }
     entry.append(this.#bytes.view());
     entry.byte(0x0b);

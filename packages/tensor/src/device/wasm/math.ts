@@ -355,12 +355,16 @@ const expPolynomial = [
   5.0000001201e-1, 1.6666665459e-1, 4.1665795894e-2, 8.3334519073e-3, 1.3981999507e-3, 1.98756915e-4,
 ] as const;
 
-/** n as float32 and int32 lanes, and eʳ − 1. */
+/** 1.5·2²³: adding it leaves the nearest whole number in the low bits. */
+const magic = 12582912;
+
+/** n as int32 lanes, and eʳ − 1 with x = n·ln 2 + r, for |x| < 2²⁰. */
 function reduceExp32(f: FunctionBody, x: Code): { readonly n: Code; readonly fraction: Code } {
-  const n = keep(f, s.nearest(s.mul(x, s.constant(Math.LOG2E))));
+  const shifted = keep(f, s.add(s.mul(x, s.constant(Math.LOG2E)), s.constant(magic)));
+  const n = keep(f, s.sub(shifted, s.constant(magic)));
   const r = keep(f, s.sub(s.sub(x, s.mul(n, s.constant(0.693359375))), s.mul(n, s.constant(-2.1219444e-4))));
   const fraction = s.add(s.mul(s.polynomial(r, expPolynomial), s.mul(r, r)), r);
-  return { n: keep(f, unary("i32x4.trunc_sat_f32x4_s", n)), fraction: keep(f, fraction) };
+  return { n: keep(f, binary("i32x4.sub", shifted, s.constant(magic))), fraction: keep(f, fraction) };
 }
 
 function exp32(f: FunctionBody, x: Code): Code {
@@ -459,8 +463,11 @@ export const laneFunctions: Readonly<Record<LaneFunctionName, LaneFunction>> = {
   logCosh: { ulps: { float32: 0.51, float64: 8 }, float32: viaDoubles("logCosh"), float64: logCosh64 },
 };
 
+const inPlace: ReadonlySet<LaneFunctionName> = new Set<LaneFunctionName>(["exp", "log", "tanh", "sigmoid"]);
+
 /** A function of the table on lanes: in float32 in place where it is short, otherwise as a call. */
 export function laneFunction(f: FunctionBody, name: LaneFunctionName, wide: boolean, x: Code): Code {
+  if (!wide && inPlace.has(name)) return laneFunctions[name].float32(f, x);
   return wide ? call(name, f, x) : outlined(f, `${name}32`, x, (g, u) => laneFunctions[name].float32(g, u));
 }
 

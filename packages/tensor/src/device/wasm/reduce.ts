@@ -98,8 +98,12 @@ const identities: Record<Exclude<Monoid, "argmax" | "argmin">, Record<NumberType
   min: { f32: Infinity, f64: Infinity, i32: 0x7fffffff, u32: 0xffffffff },
 };
 
+/** Numbers without a sign, NaN above ∞, are in the order of their bits: one instruction where floats take several. */
+type Combination = Exclude<Monoid, "argmax" | "argmin"> | "max of bits";
+
 /** a ⊕ b on lanes. */
-function combine(monoid: Exclude<Monoid, "argmax" | "argmin">, type: NumberType, a: Code, b: Code): Code {
+function combine(monoid: Combination, type: NumberType, a: Code, b: Code): Code {
+  if (monoid === "max of bits") return binary("i32x4.max_s", a, b);
   const float = type === "f64" ? "f64x2" : "f32x4";
   if (type === "f32" || type === "f64") {
     const name = { sum: "add", product: "mul", max: "max", min: "min" }[monoid];
@@ -129,8 +133,16 @@ function masked(value: Code, type: NumberType, identity: number, count: number):
   return identity === 0 ? and(value, vectorOf(words)) : select(vectorOf(words), value, literal(identity, type));
 }
 
-function accumulator(f: FunctionBody, monoid: Exclude<Monoid, "argmax" | "argmin">, type: NumberType): Accumulator {
+function accumulator(
+  f: FunctionBody,
+  monoid: Exclude<Monoid, "argmax" | "argmin">,
+  type: NumberType,
+  body: Normalized,
+): Accumulator {
   const identity = identities[monoid][type];
+  const last = body.nodes.at(-1);
+  const unsigned = last?.kind === "apply" && last.operation === "abs";
+  const combination = monoid === "max" && type === "f32" && unsigned ? "max of bits" : monoid;
   const double = type === "f32" && (monoid === "sum" || monoid === "product");
   if (double) {
     const low = f.variable("v128");
@@ -161,12 +173,12 @@ function accumulator(f: FunctionBody, monoid: Exclude<Monoid, "argmax" | "argmin
   return {
     reset: () => f.set(total, literal(identity, type)),
     push(value, count) {
-      f.set(total, combine(monoid, type, total.get, masked(asNumbers(f, value, type), type, identity, count)));
+      f.set(total, combine(combination, type, total.get, masked(asNumbers(f, value, type), type, identity, count)));
     },
     totals: () => [{ lane: { type, code: total.get }, from: 0, wide }],
     horizontal() {
-      let code = f.let("v128", combine(monoid, type, total.get, upperHalf(total.get)));
-      if (!wide) code = f.let("v128", combine(monoid, type, code, pick32(code, code, [1, 0, 3, 2])));
+      let code = f.let("v128", combine(combination, type, total.get, upperHalf(total.get)));
+      if (!wide) code = f.let("v128", combine(combination, type, code, pick32(code, code, [1, 0, 3, 2])));
       return { lane: { type, code }, wide };
     },
   };
@@ -200,12 +212,20 @@ export function emitReduce(
   });
 }
 
-function load(f: FunctionBody, plan: ReducePlan, cursors: Cursors, constants: Constants, count: number): Lane {
+function load(
+  f: FunctionBody,
+  plan: ReducePlan,
+  cursors: Cursors,
+  constants: Constants,
+  count: number,
+  held: readonly (Lane | null)[] = [],
+): Lane {
   const { operands, settings, lane } = plan;
   return printFormula(
     f,
     plan.f,
     (k) =>
+      held[k] ??
       operandLanes(f, cursors, k + 1, operands[k] as OperandKind, settings.wide, {
         stride: lane.strides[k + 1] as number,
         count,
@@ -213,6 +233,16 @@ function load(f: FunctionBody, plan: ReducePlan, cursors: Cursors, constants: Co
     constants,
     settings,
   );
+}
+
+/** Operands that stand still while the terms of one output are walked, loaded before. */
+function loadStill(f: FunctionBody, { operands, settings, lane, reduced }: ReducePlan, cursors: Cursors) {
+  const count = settings.wide ? 2 : 4;
+  return operands.map((kind, k): Lane | null => {
+    if (kind === "index" || [lane, ...reduced].some(({ strides }) => strides[k + 1] !== 0)) return null;
+    const { type, code } = operandLanes(f, cursors, k + 1, kind, settings.wide, { stride: 0, count });
+    return { type, code: f.let("v128", code) };
+  });
 }
 
 /** Finds the type of the values by printing one into a function that is thrown away. */
@@ -263,7 +293,7 @@ function emitOutputs(
   const { kept, reduced, lane, settings } = plan;
   const lanes = settings.wide ? 2 : 4;
   const cursors = new Cursors(f, starts, [...kept, lane, ...reduced]);
-  const totals = accumulator(f, monoid, typeOfValues(f, plan, cursors, constants));
+  const totals = accumulator(f, monoid, typeOfValues(f, plan, cursors, constants), plan.f);
   nest(
     f,
     cursors,
@@ -295,15 +325,19 @@ function emitTerms(
   const { kept, reduced, lane, settings } = plan;
   const lanes = settings.wide ? 2 : 4;
   const cursors = new Cursors(f, starts, [...kept, ...reduced, lane]);
-  const totals = accumulator(f, monoid, typeOfValues(f, plan, cursors, constants));
+  const totals = accumulator(f, monoid, typeOfValues(f, plan, cursors, constants), plan.f);
   const inner = (k: number) => laneDisplacement(lane, lanes, k);
   nest(f, cursors, kept, () => {
     totals.reset();
+    const held = loadStill(f, plan, cursors);
     nest(
       f,
       cursors,
       reduced,
-      () => laneLoop(f, cursors, lane, lanes, (count) => totals.push(load(f, plan, cursors, constants, count), count)),
+      () =>
+        laneLoop(f, cursors, lane, lanes, (count) => {
+          totals.push(load(f, plan, cursors, constants, count, held), count);
+        }),
       inner,
     );
     cursors.move((k) => -(reduced.length === 0 ? inner(k) : displacement(reduced, k)));
