@@ -101,6 +101,7 @@ class Replay {
 
   run(args: readonly (Tensor | number)[]): unknown {
     this.#device.refuseInsideStep();
+    for (const [cell, times] of this.#log.cells) cell.beforeReplay?.(times);
     args.forEach((arg, k) => this.#load(arg, k));
     for (const [cell, times] of this.#log.cells) cell.replayed(times);
     this.#program.run();

@@ -5,6 +5,7 @@ import { Storage } from "../storage.js";
 import type { Tensor } from "../tensor.js";
 import { Cell } from "../cell.js";
 import { disposable } from "../disposable.js";
+import { History, type HistoryOptions } from "../history.js";
 import { openDevices } from "../scope.js";
 import * as creation from "../ops/creation.js";
 import { DeviceRandom } from "../random/device-random.js";
@@ -158,6 +159,22 @@ export class Device {
   }
 
   /**
+   * Room for a curve that steps write and nobody waits for.
+   *
+   * @param capacity  Most values, a whole number ≥ 1.
+   * @param options   `shape` of one value, [] unless given; `dtype`, float32 unless given.
+   * @throws          BAD_ARGUMENT for `capacity`, SHAPE_MISMATCH or DTYPE_MISMATCH for the options, MEMORY_LIMIT.
+   * @example
+   * const losses = device.history(1000);
+   * const step = capture((x) => losses.record(x.square().sum()));
+   * for (let t = 0; t < 5; t++) step(device.full([2], t));
+   * console.log(await losses.toArray()); // [0, 2, 8, 18, 32]
+   */
+  history(capacity: number, options?: HistoryOptions): History {
+    return new History(this, capacity, options);
+  }
+
+  /**
    * A counter-based random generator; `generator(seed)` on the host draws the same bits.
    *
    * @param seed  A whole number in [0, 2⁵³).
@@ -278,13 +295,12 @@ export class Device {
     }
   }
 
-  /** @internal Throws while a step or a loop is recorded: a captured step cannot be part of it. */
-  refuseInsideStep(): void {
+  /** @internal Throws while a step or a loop is recorded: a captured step, for one, cannot be part of it. */
+  refuseInsideStep(
+    expectation = "capture: expected a step that is not called inside another recorded one; call the function it was made of",
+  ): void {
     if (this.#observer === null && this.#recording === null) return;
-    throw codedError(
-      "BAD_ARGUMENT",
-      "capture: expected a step that is not called inside another recorded one; call the function it was made of",
-    );
+    throw codedError("BAD_ARGUMENT", expectation);
   }
 
   /** @internal Tells `observer` what `work` does on this device. */
