@@ -96,7 +96,7 @@ export class History {
   /**
    * What has been recorded so far, [length, …shape]: a tensor that keeps it.
    *
-   * @example  const losses = device.history(10); losses.value.mean();
+   * @example  const losses = device.history(10); losses.value.shape   // [0]
    */
   get value(): Tensor {
     return withoutTemporaries(this.device, () => this.#values.value.slice([0, this.length]));
