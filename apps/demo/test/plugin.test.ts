@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openDevice } from "@robgrad/tensor";
 import { builtInRules, loadRule } from "../src/cli/rules.js";
 import type { StudySettings } from "../src/study/settings.js";
-import { runTrial } from "../src/study/train.js";
+import { Trials } from "../src/study/trials.js";
 import { variantsOf } from "../src/study/variants.js";
 import { built } from "./program.js";
 import { demo, numbers, readStudy, temporaryFolder } from "./run-demo.js";
@@ -114,7 +114,7 @@ describe("--aggregator", () => {
       device: "cpu",
       dtype: "float32",
     };
-    const { variants } = await runTrial(device, settings, variantsOf(settings, await loadRule(name, ".")), 0);
+    const { variants } = await new Trials(device, settings, variantsOf(settings, await loadRule(name, "."))).run(0);
     expect(variants.own!.trainLoss).toHaveLength(5);
     expect(device.memory().live).toBe(0);
     device.dispose();

@@ -5,7 +5,7 @@ import { figureThreeData } from "../study/figure-three-data.js";
 import type { StudySettings } from "../study/settings.js";
 import type { StudyResult, TrialResult } from "../study/study-result.js";
 import { summarize } from "../study/summary.js";
-import { runTrial } from "../study/train.js";
+import { Trials } from "../study/trials.js";
 import { trialData } from "../study/trial-data.js";
 import { variantsOf } from "../study/variants.js";
 import type { Request } from "./command-line.js";
@@ -99,7 +99,7 @@ async function rehearse(wished: Request["settings"], directory: string): Promise
   try {
     const settings: StudySettings = { ...wished, device: device.name };
     const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-    await runTrial(device, { ...settings, iterations: 1 }, variantsOf(settings, rule), 0);
+    await new Trials(device, { ...settings, iterations: 1 }, variantsOf(settings, rule)).run(0);
     return settings;
   } finally {
     device.dispose();
