@@ -14,10 +14,6 @@ import { capture, openDevice, type Device, type DeviceRandom, type Tensor } from
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 let device: Device;
-beforeEach(async () => {
-  device = await openDevice("cpu");
-});
-afterEach(() => device.dispose());
 
 const samples = 30;
 
@@ -41,58 +37,65 @@ function training(rule: (rng: DeviceRandom) => Aggregator, { layer = false, movi
   return { model, x, labels, step };
 }
 
-describe("a captured training step", () => {
-  interface Case {
-    readonly name: string;
-    readonly rule: (rng: DeviceRandom) => Aggregator;
-    readonly options?: { readonly layer?: boolean; readonly moving?: boolean };
-  }
-  const rules: readonly Case[] = [
-    { name: "mean", rule: () => mean() },
-    {
-      name: "mean with momentum, whose velocity is made in the first step",
-      rule: () => mean(),
-      options: { moving: true },
-    },
-    { name: "soft truncation", rule: () => softTruncation() },
-    { name: "trimmed mean", rule: () => trimmedMean({ fraction: 0.1 }) },
-    { name: "median of means by layer", rule: () => medianOfMeans({ blocks: 5 }), options: { layer: true } },
-    { name: "median of means of blocks dealt at random", rule: (rng) => medianOfMeans({ blocks: 5, rng }) },
-  ];
-
-  it.each(rules)("takes the eager path for 100 steps: $name", async ({ rule, options }) => {
-    const eager = training(rule, options);
-    const replayed = training(rule, options);
-    const step = capture(replayed.step);
-    for (let t = 0; t < 100; t++) {
-      const [expected, found] = [eager.step(eager.x, eager.labels), step(replayed.x, replayed.labels)];
-      expect(await found.loss.item()).toBe(await expected.loss.item());
-    }
-    for (const [name, parameter] of replayed.model.namedParameters()) {
-      const twin = new Map(eager.model.namedParameters()).get(name);
-      expect(await parameter.toArray(), name).toEqual(await twin!.toArray());
-    }
+describe.each(["cpu", "wasm"] as const)("on %s", (name) => {
+  beforeEach(async () => {
+    device = await openDevice(name);
   });
+  afterEach(() => device.dispose());
 
-  it("lets evaluation between replays see the present weights", async () => {
-    const { model, x, labels, step } = training(() => mean());
-    const captured = capture(step);
-    const evaluate = capture((input: Tensor, targets: Tensor) => accuracy(model.forward(input), targets));
-    const seen = new Set<number>();
-    for (let t = 0; t < 60; t++) {
-      captured(x, labels);
-      const found = await evaluate(x, labels).item();
-      expect(found).toBe(await accuracy(model.forward(x), labels).item());
-      seen.add(found);
+  describe("a captured training step", () => {
+    interface Case {
+      readonly name: string;
+      readonly rule: (rng: DeviceRandom) => Aggregator;
+      readonly options?: { readonly layer?: boolean; readonly moving?: boolean };
     }
-    expect(seen.size).toBeGreaterThan(1);
-  });
+    const rules: readonly Case[] = [
+      { name: "mean", rule: () => mean() },
+      {
+        name: "mean with momentum, whose velocity is made in the first step",
+        rule: () => mean(),
+        options: { moving: true },
+      },
+      { name: "soft truncation", rule: () => softTruncation() },
+      { name: "trimmed mean", rule: () => trimmedMean({ fraction: 0.1 }) },
+      { name: "median of means by layer", rule: () => medianOfMeans({ blocks: 5 }), options: { layer: true } },
+      { name: "median of means of blocks dealt at random", rule: (rng) => medianOfMeans({ blocks: 5, rng }) },
+    ];
 
-  it("returns Variables detached", () => {
-    const { x, labels, step } = training(() => mean());
-    const captured = capture(step);
-    const results: Variable[] = [];
-    for (let t = 0; t < 4; t++) results.push(captured(x, labels).losses);
-    expect(results.every((losses) => losses.creator === null && losses.shape[0] === samples)).toBe(true);
+    it.each(rules)("takes the eager path for 100 steps: $name", async ({ rule, options }) => {
+      const eager = training(rule, options);
+      const replayed = training(rule, options);
+      const step = capture(replayed.step);
+      for (let t = 0; t < 100; t++) {
+        const [expected, found] = [eager.step(eager.x, eager.labels), step(replayed.x, replayed.labels)];
+        expect(await found.loss.item()).toBe(await expected.loss.item());
+      }
+      for (const [name, parameter] of replayed.model.namedParameters()) {
+        const twin = new Map(eager.model.namedParameters()).get(name);
+        expect(await parameter.toArray(), name).toEqual(await twin!.toArray());
+      }
+    });
+
+    it("lets evaluation between replays see the present weights", async () => {
+      const { model, x, labels, step } = training(() => mean());
+      const captured = capture(step);
+      const evaluate = capture((input: Tensor, targets: Tensor) => accuracy(model.forward(input), targets));
+      const seen = new Set<number>();
+      for (let t = 0; t < 60; t++) {
+        captured(x, labels);
+        const found = await evaluate(x, labels).item();
+        expect(found).toBe(await accuracy(model.forward(x), labels).item());
+        seen.add(found);
+      }
+      expect(seen.size).toBeGreaterThan(1);
+    });
+
+    it("returns Variables detached", () => {
+      const { x, labels, step } = training(() => mean());
+      const captured = capture(step);
+      const results: Variable[] = [];
+      for (let t = 0; t < 4; t++) results.push(captured(x, labels).losses);
+      expect(results.every((losses) => losses.creator === null && losses.shape[0] === samples)).toBe(true);
+    });
   });
 });
