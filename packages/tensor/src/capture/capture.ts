@@ -10,7 +10,6 @@ import { rowMajor } from "../layout.js";
 import { assignInto, full } from "../ops/creation.js";
 import { openDevices, tensorsIn } from "../scope.js";
 import { formatShape } from "../shape.js";
-import type { Storage } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { firstDifference, StepLog } from "./log.js";
 import { planArena, type Arena } from "./plan.js";
@@ -74,8 +73,10 @@ class Replay {
   readonly #arguments: readonly Tensor[];
   readonly #layoutOf: Arranged["layoutOf"];
   readonly #seen: (readonly [DeviceBuffer, string] | null)[];
-  /** Handles that keep memory alive which the step found: it is not the step's to free. */
-  readonly #held: readonly Storage[];
+  /** End the holds on memory that the step found: its owners may let go of it, and it is not the step's to free. */
+  readonly #holds: readonly (() => void)[];
+  /** Whether an owner has let go. */
+  #lost = false;
 
   constructor({ log, result, device }: Call) {
     this.#device = device;
@@ -85,22 +86,30 @@ class Replay {
     const { kernels, layoutOf } = prepared(device, log, results);
     this.#layoutOf = layoutOf;
     this.#arena = planArena(device, log, kernels, results);
-    this.#program = device.compile(kernels);
+    try {
+      this.#program = device.compile(kernels);
+    } catch (error) {
+      for (const storage of this.#arena.owned) device.release(storage);
+      throw error;
+    }
     const slots = [...log.slots];
     this.#arguments = slots
       .filter((slot) => slot.kind === "argument")
       .map(({ place }) => Tensor.unscoped(device, place, place.dtype, rowMajor([place.length])));
     this.#seen = this.#arguments.map(() => null);
-    // A cell that the step assigns holds its own memory, and a second handle would make it step aside at every update.
-    const assigned = new Set([...log.cells.keys()].map((cell) => cell.current.storage.buffer));
-    this.#held = slots
-      .filter((slot) => slot.kind === "external" && !assigned.has(slot.buffer))
-      .map((slot) => slot.source);
-    for (const storage of this.#held) storage.handles++;
+    this.#holds = slots
+      .filter((slot) => slot.kind === "external")
+      .map(({ buffer }) => device.hold(buffer, () => (this.#lost = true)));
   }
 
   run(args: readonly (Tensor | number)[]): unknown {
     this.#device.refuseInsideStep();
+    if (this.#lost) {
+      throw codedError(
+        "DISPOSED",
+        "capture: expected what the recorded step uses to be alive, found a tensor or cell that was disposed; dispose the step to record it anew",
+      );
+    }
     for (const [cell, times] of this.#log.cells) cell.beforeReplay?.(times);
     args.forEach((arg, k) => this.#load(arg, k));
     for (const [cell, times] of this.#log.cells) cell.replayed(times);
@@ -141,7 +150,7 @@ class Replay {
       storage.handles--;
       this.#device.release(storage);
     }
-    for (const storage of this.#held) if (--storage.handles === 0) this.#device.release(storage);
+    for (const end of this.#holds) end();
   }
 }
 
@@ -177,22 +186,20 @@ export function capture<A extends readonly Tensor[], R>(
     let result: unknown;
     if (replay !== undefined) result = replay.run(args);
     else {
-      const call = logged(step as (...args: readonly Tensor[]) => unknown, args, externals);
+      const { call, value } = logged(step as (...args: readonly Tensor[]) => unknown, args, externals);
       const before = calls.get(key);
-      if (before === undefined) calls.set(key, call.call);
+      if (before === undefined) calls.set(key, call);
       else {
-        const difference = firstDifference(before.log, call.call.log);
-        if (difference !== undefined) {
-          calls.delete(key);
-          throw codedError(
-            "NOT_REPLAYABLE",
-            `capture: expected a step to do the same at every call, found that ${difference}\nPass what varies as an argument, or keep it in a cell.`,
-          );
-        }
         calls.delete(key);
-        replays.set(key, new Replay(call.call));
+        try {
+          refuseDifference(before.log, call.log);
+          replays.set(key, new Replay(call));
+        } catch (error) {
+          for (const tensor of tensorsIn(value)) tensor.dispose();
+          throw error;
+        }
       }
-      result = call.value;
+      result = value;
     }
     results = [...tensorsIn(result)];
     return result as R;
@@ -206,6 +213,15 @@ export function capture<A extends readonly Tensor[], R>(
     externals.clear();
   };
   return Object.assign(captured, { dispose }) as unknown as Captured<A, R>;
+}
+
+function refuseDifference(before: StepLog, after: StepLog): void {
+  const difference = firstDifference(before, after);
+  if (difference === undefined) return;
+  throw codedError(
+    "NOT_REPLAYABLE",
+    `capture: expected a step to do the same at every call, found that ${difference}\nPass what varies as an argument, or keep it in a cell.`,
+  );
 }
 
 function argumentKey(arg: unknown, k: number): string {
@@ -267,7 +283,10 @@ function logged(
         return result;
       },
     );
-    if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function") {
+    const promise = value as PromiseLike<unknown> | null | undefined;
+    if (typeof promise?.then === "function") {
+      // It fails by itself, since its tensors are disposed; the error below says so in its place.
+      promise.then(undefined, () => {});
       throw codedError(
         "NOT_REPLAYABLE",
         "capture: expected a step that returns at once, found one that returns a Promise",

@@ -23,6 +23,14 @@ export interface DeviceObserver {
   assigned(cell: Cell): void;
 }
 
+/** Memory that others than its owner rely on. */
+interface Hold {
+  /** What to call when the owner lets go. */
+  readonly holders: Set<() => void>;
+  /** Its size once the owner has let go. */
+  bytes: number | null;
+}
+
 const brand: unique symbol = Symbol.for("robgrad.device");
 
 const clear = new Int32Array(faultLength);
@@ -47,6 +55,7 @@ export class Device {
   #open = true;
   readonly #scopes: Tensor[][] = [];
   #recording: { readonly kernels: Kernel[]; readonly retired: Storage[] } | null = null;
+  readonly #holds = new Map<DeviceBuffer, Hold>();
   readonly #registry: FinalizationRegistry<{ readonly buffer: DeviceBuffer; readonly bytes: number }>;
   #faults: Storage | null = null;
   #observer: DeviceObserver | null = null;
@@ -57,10 +66,7 @@ export class Device {
     this.dtypes = executor.dtypes;
     this.#executor = executor;
     this.#memoryLimit = memoryLimit;
-    this.#registry = new FinalizationRegistry(({ buffer, bytes }) => {
-      this.#live -= bytes;
-      executor.free(buffer);
-    });
+    this.#registry = new FinalizationRegistry(({ buffer, bytes }) => this.#free(buffer, bytes));
     Object.defineProperty(this, brand, { value: true });
     openDevices().add(this);
   }
@@ -274,9 +280,38 @@ export class Device {
       return;
     }
     if (!storage.scoped) this.#registry.unregister(storage);
-    this.#live -= bytesOf(storage);
-    this.#executor.free(storage.buffer);
+    this.#free(storage.buffer, bytesOf(storage));
     storage.buffer = null;
+  }
+
+  #free(buffer: DeviceBuffer, bytes: number): void {
+    const hold = this.#holds.get(buffer);
+    if (hold === undefined) {
+      this.#live -= bytes;
+      this.#executor.free(buffer);
+      return;
+    }
+    hold.bytes = bytes;
+    for (const lost of hold.holders) lost();
+  }
+
+  /**
+   * @internal Keeps memory from being used again, whatever its owner does.
+   *
+   * @param lost  Called when the owner lets go of it.
+   * @returns     A function that ends the hold, to be called once.
+   */
+  hold(buffer: DeviceBuffer, lost: () => void): () => void {
+    let hold = this.#holds.get(buffer);
+    if (hold === undefined) this.#holds.set(buffer, (hold = { holders: new Set(), bytes: null }));
+    const { holders } = hold;
+    holders.add(lost);
+    return () => {
+      holders.delete(lost);
+      if (holders.size > 0) return;
+      this.#holds.delete(buffer);
+      if (hold.bytes !== null) this.#free(buffer, hold.bytes);
+    };
   }
 
   /** @internal */
