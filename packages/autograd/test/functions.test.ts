@@ -364,6 +364,19 @@ forEachDevice(
     describe("refusals", () => {
       const x = () => new Variable(device.ones([2, 3]));
 
+      it("name dtypes", () => {
+        const [W, b] = [device.ones([4, 3], { dtype: "float64" }), device.ones([4])];
+        expect(() => linear(x(), W)).toThrow(
+          expect.objectContaining({
+            code: "DTYPE_MISMATCH",
+            message: "linear: expected operands of one dtype, found (x: float32 [2, 3], W: float64 [4, 3])",
+          }),
+        );
+        expect(() => linear(x().cast("float64"), W, b)).toThrow(
+          expect.objectContaining({ code: "DTYPE_MISMATCH", message: expect.stringMatching(/^linear: .*b: float32/) }),
+        );
+      });
+
       it("name shapes", () => {
         expect(() => linear(x(), device.ones([4, 2]))).toThrow(
           expect.objectContaining({

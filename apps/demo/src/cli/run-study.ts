@@ -38,15 +38,20 @@ export async function runStudy(
   { directory, signal, print, warn, terminal }: Surroundings,
 ): Promise<number> {
   const resumed = request.resume === null ? null : await ResultsFolder.open(resolve(directory, request.resume));
-  const wished = resumed === null ? request.settings : grown(resumed.study, request.trialsGiven);
+  const path = resumed?.folder.path ?? resolve(directory, request.out ?? `results/${timestamp(new Date())}`);
+  const wished =
+    resumed === null
+      ? withRuleSeenFrom(relative(path, directory), request.settings)
+      : grown(resumed.study, request.trialsGiven);
+  const ruleDirectory = resolve(path, wished.rule?.seenFrom ?? relative(path, directory));
 
-  const settings = await rehearse(wished, directory);
+  const settings = await rehearse(wished, ruleDirectory);
   const study: StudyResult =
-    resumed === null ? blankStudy(settings, await listVariants(settings, directory)) : { ...resumed.study, settings };
+    resumed === null
+      ? blankStudy(settings, await listVariants(settings, ruleDirectory))
+      : { ...resumed.study, settings };
   if (resumed !== null) warnOfVersions(study.versions, warn);
-  const folder =
-    resumed?.folder ??
-    (await ResultsFolder.begin(resolve(directory, request.out ?? `results/${timestamp(new Date())}`), study));
+  const folder = resumed?.folder ?? (await ResultsFolder.begin(path, study));
 
   if (!request.json) print(`  ${headline(study)}`);
   const done = new Map<number, TrialResult>(study.trials.map((trial) => [trial.trial, trial]));
@@ -56,7 +61,7 @@ export async function runStudy(
   try {
     await runTrials({
       settings,
-      directory,
+      directory: ruleDirectory,
       trials: missing,
       threads: request.threads,
       signal,
@@ -91,6 +96,11 @@ export async function runStudy(
   if (done.size === settings.trials) return exitStatus.success;
   warn(`interrupted: ${done.size} of ${settings.trials} trials are finished; continue with --resume ${place}`);
   return exitStatus.interrupted;
+}
+
+/** Settings that say where their rule is found when the study is continued from another folder. */
+function withRuleSeenFrom(seenFrom: string, { rule, ...settings }: Request["settings"]): Request["settings"] {
+  return { ...settings, rule: rule && { ...rule, seenFrom } };
 }
 
 /** Opens the device, loads the rule and takes one step with every variant, so that what cannot work fails before training. */

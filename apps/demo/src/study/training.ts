@@ -1,6 +1,6 @@
 import { noGrad, sampleGradients } from "@robgrad/autograd";
 import { accuracy, sgd, softmaxCrossEntropy, type Optimizer } from "@robgrad/nn";
-import { capture, read, tidy, type Captured, type Device, type History, type Tensor } from "@robgrad/tensor";
+import { capture, tidy, type Captured, type Device, type History, type Tensor } from "@robgrad/tensor";
 import { curveIterations } from "./curve-iterations.js";
 import { network, setWeights, type LayerWeights, type Network } from "./network.js";
 import { stepSize } from "./protocol.js";
@@ -104,6 +104,7 @@ export class Training {
       this.#recorded = true;
     }
     setWeights(this.#network, weights);
+    const { trainLoss, trainAccuracy, testLoss, testAccuracy } = this.#curves;
     for (const curve of Object.values(this.#curves)) curve.clear();
 
     let done = 0;
@@ -115,13 +116,14 @@ export class Training {
       evaluate();
     }
     const start = performance.now();
-    const found = (await read(this.#curves)) as Record<keyof Curves, number[]>;
+    const curves = [trainLoss, trainAccuracy, testLoss, testAccuracy].map((curve) => curve.toArray());
+    const found = (await Promise.all(curves)) as [number[], number[], number[], number[]];
     milliseconds += performance.now() - start;
     return {
-      trainLoss: found.trainLoss,
-      trainError: found.trainAccuracy.map((share) => errors(share, train)),
-      testLoss: found.testLoss,
-      testError: found.testAccuracy.map((share) => errors(share, test)),
+      trainLoss: found[0],
+      trainError: found[1].map((share) => errors(share, train)),
+      testLoss: found[2],
+      testError: found[3].map((share) => errors(share, test)),
       microsecondsPerStep: done === 0 ? 0 : (1000 * milliseconds) / done,
     };
   }
