@@ -10,6 +10,7 @@ import { rowMajor } from "../layout.js";
 import { assignInto, full } from "../ops/creation.js";
 import { openDevices, tensorsIn } from "../scope.js";
 import { formatShape } from "../shape.js";
+import type { Storage } from "../storage.js";
 import { Tensor } from "../tensor.js";
 import { firstDifference, StepLog } from "./log.js";
 import { planArena, type Arena } from "./plan.js";
