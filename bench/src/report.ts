@@ -74,10 +74,10 @@ export function sectionOf({ work, outcomes, notes }: Comparison, base: string | 
 const flopsOf = (work: Work): number | null =>
   work.kind === "product" ? 2 * work.rows * work.inner * work.columns : null;
 
-const digits = (value: number): string =>
+export const digits = (value: number): string =>
   value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 
-function duration(milliseconds: number): string {
+export function duration(milliseconds: number): string {
   if (milliseconds < 1) return `${digits(milliseconds * 1000)} µs`;
   return milliseconds < 1000 ? `${digits(milliseconds)} ms` : `${digits(milliseconds / 1000)} s`;
 }

@@ -16,11 +16,11 @@ function small(work: Work): Work {
   return { ...work, samples, widths, data: () => noise(normal, samples, widths) } satisfies TrainingWork;
 }
 
-describe("every work", () => {
+describe.each(["cpu", "wasm"] as const)("every work on %s", (device) => {
   let own: Peer;
   const plain = openPlain(Float64Array);
   beforeEach(async () => {
-    own = await openRobgrad("cpu", { dtype: "float64" });
+    own = await openRobgrad(device, { dtype: "float64" });
   });
   afterEach(() => own.dispose?.());
 
@@ -42,7 +42,9 @@ describe("every work", () => {
       expect(distance(a, b)).toBeLessThan(tolerance);
     }
   });
+});
 
+describe("mnist-digits", () => {
   it("has enlarged digits with a border of zeros", () => {
     const digits = works.find(({ id }) => id === "mnist-digits") as TrainingWork;
     const { x, labels } = digits.data();

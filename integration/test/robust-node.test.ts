@@ -36,42 +36,49 @@ class RobustLinearFunction extends FunctionNode {
 }
 
 let device: Device;
-beforeEach(async () => {
-  device = await openDevice("cpu");
-});
-afterEach(() => device.dispose());
 
-describe("a node that calls a rule inside its own backward", () => {
-  it.each([
-    ["mean", () => mean()],
-    ["soft truncation", () => softTruncation({ delta: 0.005 })],
-    ["geometric median of means", () => medianOfMeans({ blocks: 4 })],
-  ])("gives what sampleGradients and aggregate give: %s", async (_, make) => {
-    const rule = make();
-    const rng = device.rng(8);
-    const dtype = "float64";
-    const first = new Linear(3, 6, { rng, dtype });
-    const rest = new Sequential(relu, new Linear(6, 4, { rng, dtype }));
-    const x = rng.normal([20, 3], { dtype });
-    const labels = device.tensor(
-      Array.from({ length: 20 }, (_, n) => n % 4),
-      { dtype: "int32" },
-    );
+describe.each(["cpu", "wasm"] as const)("on %s", (name) => {
+  beforeEach(async () => {
+    device = await openDevice(name);
+  });
+  afterEach(() => device.dispose());
 
-    const [hidden] = new RobustLinearFunction(rule).apply(new Variable(x, { requiresGrad: false }), first.W, first.b!);
-    softmaxCrossEntropy(rest.forward(hidden!), labels).mean().backward();
+  describe("a node that calls a rule inside its own backward", () => {
+    it.each([
+      ["mean", () => mean()],
+      ["soft truncation", () => softTruncation({ delta: 0.005 })],
+      ["geometric median of means", () => medianOfMeans({ blocks: 4 })],
+    ])("gives what sampleGradients and aggregate give: %s", async (_, make) => {
+      const rule = make();
+      const rng = device.rng(8);
+      const dtype = "float64";
+      const first = new Linear(3, 6, { rng, dtype });
+      const rest = new Sequential(relu, new Linear(6, 4, { rng, dtype }));
+      const x = rng.normal([20, 3], { dtype });
+      const labels = device.tensor(
+        Array.from({ length: 20 }, (_, n) => n % 4),
+        { dtype: "int32" },
+      );
 
-    const losses = softmaxCrossEntropy(rest.forward(first.forward(x)), labels);
-    const parameters: readonly Parameter[] = [...first.parameters()];
-    const expected = aggregate(sampleGradients(losses, parameters), rule);
+      const [hidden] = new RobustLinearFunction(rule).apply(
+        new Variable(x, { requiresGrad: false }),
+        first.W,
+        first.b!,
+      );
+      softmaxCrossEntropy(rest.forward(hidden!), labels).mean().backward();
 
-    for (const parameter of parameters) {
-      const found = await parameter.grad!.value.data();
-      const wanted = await expected.get(parameter)!.data();
-      expect(found.length).toBe(wanted.length);
-      // The loss of Listing 4 is a batch mean: its rows carry 1/N, which these equivariant rules pass on.
-      found.forEach((v, d) => expect(v).toBeCloseTo(wanted[d]!, 12));
-      expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(1e-3);
-    }
+      const losses = softmaxCrossEntropy(rest.forward(first.forward(x)), labels);
+      const parameters: readonly Parameter[] = [...first.parameters()];
+      const expected = aggregate(sampleGradients(losses, parameters), rule);
+
+      for (const parameter of parameters) {
+        const found = await parameter.grad!.value.data();
+        const wanted = await expected.get(parameter)!.data();
+        expect(found.length).toBe(wanted.length);
+        // The loss of Listing 4 is a batch mean: its rows carry 1/N, which these equivariant rules pass on.
+        found.forEach((v, d) => expect(v).toBeCloseTo(wanted[d]!, 12));
+        expect(Math.max(...wanted.map(Math.abs))).toBeGreaterThan(1e-3);
+      }
+    });
   });
 });

@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { curveIterations } from "../src/study/curve-iterations.js";
-import { network, type LayerWeights } from "../src/study/network.js";
-import { train } from "../src/study/train.js";
+import { network, setWeights, type LayerWeights } from "../src/study/network.js";
+import { Training } from "../src/study/training.js";
 import { variantsOf } from "../src/study/variants.js";
 
 interface Metrics {
@@ -65,7 +65,8 @@ describe.each([
   // The published rule adds rows near 1e-6 to a spread of 0.03, its floor: both sides round there.
   it("has the gradients of the first update", async () => {
     const { device, train: rows } = await onDevice();
-    const net = network(device, weights, "float64");
+    const net = network(device, "float64");
+    setWeights(net, weights);
     const losses = softmaxCrossEntropy(net.model.forward(rows.x), rows.labels);
     const gradients = variant!.on(net)(sampleGradients(losses, net.model.parameters()));
     for (const [k, layer] of net.layers.entries()) {
@@ -82,7 +83,10 @@ describe.each([
 
   it("has the losses and errors of all 1000 updates", async () => {
     const { device, train: rows, test } = await onDevice();
-    const found = await train(device, { iterations: 1000, dtype: "float64" }, { train: rows, test }, weights, variant!);
+    const found = await new Training(device, { iterations: 1000, dtype: "float64" }, variant!).run(
+      { train: rows, test },
+      weights,
+    );
     for (const [k, iteration] of curveIterations(1000).entries()) {
       const wanted = expected.metrics[String(iteration)];
       if (wanted === undefined) continue;

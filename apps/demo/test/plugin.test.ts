@@ -1,10 +1,10 @@
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDevice } from "@robgrad/tensor";
 import { builtInRules, loadRule } from "../src/cli/rules.js";
 import type { StudySettings } from "../src/study/settings.js";
-import { runTrial } from "../src/study/train.js";
+import { Trials } from "../src/study/trials.js";
 import { variantsOf } from "../src/study/variants.js";
 import { built } from "./program.js";
 import { demo, numbers, readStudy, temporaryFolder } from "./run-demo.js";
@@ -22,6 +22,9 @@ function strangersFolder(files: Readonly<Record<string, string>>): string {
   return folder;
 }
 
+/** Where a recorded step and one that is not give the same bits. */
+const exact = ["--device", "cpu"];
+
 const trimmed = `
 import { defineAggregator } from "@robgrad/aggregators";
 const trimmedMean = ({ fraction = 0.1 } = {}) =>
@@ -36,10 +39,15 @@ export const plain = defineAggregator("plain", (g) => g.mean());
 describe("--aggregator", () => {
   it("runs a file outside the workspace beside the built-in variants, equal to the built-in rule", async () => {
     const folder = strangersFolder({ "my-rule.mjs": trimmed });
-    const { status, stdout, stderr } = await demo(folder, ["--aggregator", "./my-rule.mjs:fraction=0.05", ...tiny]);
+    const { status, stdout, stderr } = await demo(folder, [
+      "--aggregator",
+      "./my-rule.mjs:fraction=0.05",
+      ...exact,
+      ...tiny,
+    ]);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/\.\/my-rule\.mjs:fraction=0\.05 \(all layers\) +0\.\d{3}/);
-    await demo(folder, [...tiny.slice(0, -1), "built-in", "--aggregator", "trimmed-mean:fraction=0.05"]);
+    await demo(folder, [...exact, ...tiny.slice(0, -1), "built-in", "--aggregator", "trimmed-mean:fraction=0.05"]);
     const [own, builtIn] = ["out", "built-in"].map((name) => readStudy(join(folder, name)));
     expect(numbers(own!.trials)).toEqual(numbers(builtIn!.trials));
     expect(own!.variants.map(({ name }) => name)).toEqual(["vanilla", "own"]);
@@ -47,7 +55,14 @@ describe("--aggregator", () => {
 
   it("takes a named export, and a rule that is not a factory: the mean is vanilla again", async () => {
     const folder = strangersFolder({ "rules/my-rule.mjs": trimmed });
-    const { status } = await demo(folder, ["--aggregator", "./rules/my-rule.mjs#plain", "--layers", "1", ...tiny]);
+    const { status } = await demo(folder, [
+      "--aggregator",
+      "./rules/my-rule.mjs#plain",
+      "--layers",
+      "1",
+      ...exact,
+      ...tiny,
+    ]);
     expect(status).toBe(0);
     for (const { variants } of readStudy(join(folder, "out")).trials)
       expect(variants.own!.testLoss).toEqual(variants.vanilla!.testLoss);
@@ -93,7 +108,7 @@ describe("--aggregator", () => {
         export default () => ((calls = 0), defineAggregator("every-other", (g) => g.mean().mul(++calls % 4 === 3 ? 0 : 1)));`,
     });
     const run = ["--trials", "1", "--iterations", "3", "--variant", "vanilla", "--group", "all", "--out", "out"];
-    expect((await demo(folder, ["--aggregator", "./every-other.mjs", ...run])).status).toBe(0);
+    expect((await demo(folder, ["--aggregator", "./every-other.mjs", ...exact, ...run])).status).toBe(0);
     const [trial] = readStudy(join(folder, "out")).trials;
     const { own, vanilla } = trial!.variants;
     expect(own!.trainLoss.slice(0, 3)).toEqual(vanilla!.trainLoss.slice(0, 3));
@@ -114,10 +129,37 @@ describe("--aggregator", () => {
       device: "cpu",
       dtype: "float32",
     };
-    const { variants } = await runTrial(device, settings, variantsOf(settings, await loadRule(name, ".")), 0);
+    const trials = new Trials(device, settings, variantsOf(settings, await loadRule(name, ".")));
+    const { variants } = await trials.run(0);
     expect(variants.own!.trainLoss).toHaveLength(5);
+    trials.dispose();
     expect(device.memory().live).toBe(0);
     device.dispose();
+  });
+
+  it("is found again by --resume from another folder, with its results or without", async () => {
+    const code = `import { defineAggregator } from "@robgrad/aggregators";
+      export default defineAggregator("half", (g) => g.mean().mul(0.5));`;
+    const folder = strangersFolder({ "rules/half.mjs": code });
+    const run = ["--iterations", "5", "--variant", "vanilla"];
+    const rules = join(folder, "rules");
+    const given = ["--aggregator", "./half.mjs", ...run];
+    expect((await demo(rules, [...given, "--trials", "1", "--out", "../out"])).status).toBe(0);
+    expect((await demo(rules, [...given, "--trials", "2", "--out", "whole"])).status).toBe(0);
+    for (const [from, out] of [
+      [folder, "out"],
+      [temporaryFolder(), join(folder, "out")],
+    ] as const) {
+      const { status, stderr } = await demo(from, ["--resume", out, "--trials", "2"]);
+      expect([status, stderr]).toEqual([0, ""]);
+    }
+    const [resumed, whole] = [readStudy(join(folder, "out")), readStudy(join(rules, "whole"))];
+    expect([resumed.settings.rule?.seenFrom, whole.settings.rule?.seenFrom]).toEqual(["../rules", ".."]);
+    expect(numbers(resumed.trials)).toEqual(numbers(whole.trials));
+    renameSync(rules, join(folder, "elsewhere"));
+    const { status, stderr } = await demo(folder, ["--resume", "out", "--trials", "3"]);
+    expect(stderr).toMatch(/^error BAD_ARGUMENT: .*expected a file, found none at .*half\.mjs\n$/);
+    expect(status).toBe(2);
   });
 
   it("starts the memory of a rule anew in every trial", async () => {

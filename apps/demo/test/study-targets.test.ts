@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { estimate } from "../src/study/estimate.js";
 import type { StudySettings } from "../src/study/settings.js";
 import { finalErrors } from "../src/study/summary.js";
-import { runTrial } from "../src/study/train.js";
+import { Trials } from "../src/study/trials.js";
 import { variantsOf, type VariantName } from "../src/study/variants.js";
 
 interface Target {
@@ -43,8 +43,8 @@ it("agrees with published figures within three standard errors over a dozen tria
   };
   const device = await openDevice("cpu");
   const results = [];
-  for (let trial = 0; trial < trials; trial++)
-    results.push(await runTrial(device, settings, variantsOf(settings, null), trial));
+  const study = new Trials(device, settings, variantsOf(settings, null));
+  for (let trial = 0; trial < trials; trial++) results.push(await study.run(trial));
   device.dispose();
   for (const name of variants) {
     const { mean, standard_error, trials: many } = targets[name];

@@ -10,6 +10,7 @@ export interface Choice<P> {
   readonly choose: (parameter: P) => Aggregator;
 }
 
+/** What a rule sees as one vector, and what becomes of values that are not finite. */
 export interface AggregateOptions<P> {
   /** Which parameters a rule sees as one vector: `byParameter` (default), `byLayer(model)`, `all`, or a key for each. */
   readonly group?: Grouping<P>;

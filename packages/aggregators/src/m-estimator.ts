@@ -6,6 +6,7 @@ import { logCoshInfluence } from "./influence/log-cosh.js";
 import { checkOption, isNatural, isPositive } from "./option.js";
 import { medianDeviation, varianceAbout } from "./scale.js";
 
+/** Influence, scale, and when the fixed point is reached. */
 export interface MEstimatorOptions {
   /** ψ: `"huber"` (k = 1.345), `"log-cosh"`, or your own odd function with ψ′(0) = 1 and slope at most 1. */
   readonly influence?: "huber" | "log-cosh" | ScalarFunction;

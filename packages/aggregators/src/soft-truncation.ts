@@ -4,6 +4,7 @@ import { catoniGiulini } from "./influence/catoni-giulini.js";
 import { checkOption } from "./option.js";
 import { medianDeviation, varianceAbout } from "./scale.js";
 
+/** How far soft truncation reaches, and from where. */
 export interface SoftTruncationOptions {
   /** Confidence level in (0, 1); smaller truncates less. */
   readonly delta?: number;
@@ -11,6 +12,7 @@ export interface SoftTruncationOptions {
   readonly correction?: number;
   /** Least variance, ≥ 0, in squared units of the gradient. */
   readonly varianceFloor?: number;
+  /** What the truncated deviations are taken from. */
   readonly center?: "mean" | "median";
   /** Standard deviation about the centre, or 1.4826 times the median absolute deviation from the median. */
   readonly spread?: "sd" | "mad";

@@ -1,6 +1,7 @@
 import { argmin, denseSamples, iterate, oneHot, where, type Tensor } from "@robgrad/tensor";
 import { checkOption, isNatural } from "./option.js";
 
+/** When the iteration for a geometric median ends. */
 export interface WeiszfeldOptions {
   /** The iteration stops when no weight moves by more than this. */
   readonly tolerance?: number;

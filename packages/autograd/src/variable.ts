@@ -40,6 +40,7 @@ const brand: unique symbol = Symbol.for("robgrad.variable");
 /** What stands beside a Variable in an operation: tensors and numbers are constants. */
 export type Operand = Variable | Tensor | number;
 
+/** What a Variable is called, and whether it takes part in differentiation. */
 export interface VariableOptions {
   /** Shown in graphs and errors. */
   readonly name?: string;
@@ -50,6 +51,7 @@ export interface VariableOptions {
 /** Where a value lives: a tensor, or a cell whose value is replaced as training goes on. */
 export type VariableSource = Tensor | { readonly cell: Cell };
 
+/** Where a backward pass starts, and what it leaves behind. */
 export interface BackwardOptions {
   /** Keep the gradients of intermediate Variables too. */
   readonly retainGrad?: boolean;

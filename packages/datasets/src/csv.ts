@@ -17,6 +17,7 @@ export interface CsvOptions {
 
 /** Further options when a column holds the classes. */
 export interface LabelledCsvOptions extends CsvOptions {
+  /** Column of the labels. */
   readonly label: Column;
   /** Names of the classes in the order of the labels; cells hold one of the names or its index. */
   readonly classNames?: readonly string[];

@@ -1,15 +1,18 @@
 import { codedError, type DeviceRandom, type DType, type Tensor } from "@robgrad/tensor";
 
+/** The parameter that an initializer draws for. */
 export interface InitializerOptions {
   readonly dtype: DType;
-  /** Inputs and outputs of one unit: how many values are summed into an output, how many outputs an input reaches. */
+  /** How many values are summed into an output. */
   readonly fanIn: number;
+  /** How many outputs an input reaches. */
   readonly fanOut: number;
 }
 
 /** Draws the first value of a parameter. */
 export type Initializer = (rng: DeviceRandom, shape: readonly number[], options: InitializerOptions) => Tensor;
 
+/** How an initializer of given variance draws. */
 export interface DistributionOption {
   /** Shape of the distribution; its variance is the same either way. */
   readonly distribution?: "normal" | "uniform";

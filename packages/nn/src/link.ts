@@ -2,6 +2,7 @@ import { Variable } from "@robgrad/autograd";
 import { codedError, Tensor } from "@robgrad/tensor";
 import { Parameter } from "./parameter.js";
 
+/** What a forward pass is for; links that behave differently in training ask it. */
 export interface ForwardOptions {
   /** Whether the model is being trained; evaluation unless given. */
   readonly training?: boolean;

@@ -16,6 +16,8 @@ export class Cell {
   readonly device: Device;
   readonly shape: readonly number[];
   readonly dtype: Tensor["dtype"];
+  /** @internal May refuse a replay that is about to assign the cell so many times. */
+  beforeReplay: ((times: number) => void) | null = null;
   #handle: Tensor;
   #version = 0;
 
@@ -75,8 +77,7 @@ export class Cell {
         `cell.assign: expected shape ${formatShape(this.shape)}, found ${formatShape(value.shape)}`,
       );
     }
-    assignInto(this.#writable(), value);
-    this.#changed();
+    this.change((out) => assignInto(out, value));
   }
 
   /**
@@ -84,15 +85,21 @@ export class Cell {
    * the formula is the value, inputs 1 … are the operands, which have its shape or broadcast to it.
    */
   update(f: Expression, operands: readonly Tensor[]): void {
-    const out = this.#writable();
     const { faults } = this.device;
     const fault = { ...faults, shape: this.shape, strides: this.shape.map(() => 0) };
-    this.device.run({
-      form: "map",
-      out,
-      f: apply("where", apply("equal", input(operands.length + 1), constant(0)), f, input(0)),
-      operands: [out, ...operands.map((x) => viewOver(x, this.shape)), fault],
-    });
+    this.change((out) =>
+      this.device.run({
+        form: "map",
+        out,
+        f: apply("where", apply("equal", input(operands.length + 1), constant(0)), f, input(0)),
+        operands: [out, ...operands.map((x) => viewOver(x, this.shape)), fault],
+      }),
+    );
+  }
+
+  /** @internal `write` changes the elements of the handle it is given. */
+  change(write: (out: Tensor) => void): void {
+    write(this.#writable());
     this.#changed();
   }
 

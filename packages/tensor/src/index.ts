@@ -2,6 +2,7 @@ export { openDevice, type DeviceOptions } from "./device/open.js";
 export { Device, type DeviceName } from "./device/device.js";
 export { Tensor, type Nested } from "./tensor.js";
 export { Cell } from "./cell.js";
+export type { History } from "./history.js";
 export { tidy } from "./scope.js";
 export {
   neg,

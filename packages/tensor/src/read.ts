@@ -24,7 +24,9 @@ export async function read<R extends Readonly<Record<string, Readable>>>(
   // All are checked before any is read: a read that reports a fault clears it.
   const entries = Object.entries(record).map(([name, entry]) => {
     if (entry === null || entry === undefined) return [name, entry] as const;
-    const tensor = Tensor.is(entry) ? entry : (entry as Partial<HasTensor>).value;
+    // What is around a cell hands out a tensor that a cell need not step aside for.
+    const { current } = entry as { readonly current?: unknown };
+    const tensor = Tensor.is(entry) ? entry : Tensor.is(current) ? current : (entry as Partial<HasTensor>).value;
     if (!Tensor.is(tensor)) {
       throw codedError("BAD_ARGUMENT", `read: expected tensors or Variables, found ${typeof entry} under "${name}"`);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { openDevice, tidy, type Cell } from "@robgrad/tensor";
+import { openDevice, read, tidy, type Cell } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { apply, constant, input } from "../src/kernels.js";
 import { coded } from "./coded.js";
@@ -116,6 +116,15 @@ describe("Cell", () => {
         const pending = cell.value.data();
         cell.assign(device.zeros([2], { dtype }));
         expect([...(await pending)]).toEqual([1, 1]);
+      }));
+
+    it("need not step aside after a read of it in a record", () =>
+      using(device.cell(ones()), async (cell) => {
+        const next = device.zeros([2], { dtype });
+        const { live } = device.memory();
+        expect(await read({ cell })).toEqual({ cell: [1, 1] });
+        cell.assign(next);
+        expect(device.memory().live).toBe(live);
       }));
 
     it("refuses other shapes, dtypes and devices, and what is no tensor", async () => {

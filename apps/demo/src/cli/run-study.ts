@@ -5,7 +5,7 @@ import { figureThreeData } from "../study/figure-three-data.js";
 import type { StudySettings } from "../study/settings.js";
 import type { StudyResult, TrialResult } from "../study/study-result.js";
 import { summarize } from "../study/summary.js";
-import { runTrial } from "../study/train.js";
+import { Trials } from "../study/trials.js";
 import { trialData } from "../study/trial-data.js";
 import { variantsOf } from "../study/variants.js";
 import type { Request } from "./command-line.js";
@@ -38,15 +38,20 @@ export async function runStudy(
   { directory, signal, print, warn, terminal }: Surroundings,
 ): Promise<number> {
   const resumed = request.resume === null ? null : await ResultsFolder.open(resolve(directory, request.resume));
-  const wished = resumed === null ? request.settings : grown(resumed.study, request.trialsGiven);
+  const path = resumed?.folder.path ?? resolve(directory, request.out ?? `results/${timestamp(new Date())}`);
+  const wished =
+    resumed === null
+      ? withRuleSeenFrom(relative(path, directory), request.settings)
+      : grown(resumed.study, request.trialsGiven);
+  const ruleDirectory = resolve(path, wished.rule?.seenFrom ?? relative(path, directory));
 
-  const settings = await rehearse(wished, directory);
+  const settings = await rehearse(wished, ruleDirectory);
   const study: StudyResult =
-    resumed === null ? blankStudy(settings, await listVariants(settings, directory)) : { ...resumed.study, settings };
+    resumed === null
+      ? blankStudy(settings, await listVariants(settings, ruleDirectory))
+      : { ...resumed.study, settings };
   if (resumed !== null) warnOfVersions(study.versions, warn);
-  const folder =
-    resumed?.folder ??
-    (await ResultsFolder.begin(resolve(directory, request.out ?? `results/${timestamp(new Date())}`), study));
+  const folder = resumed?.folder ?? (await ResultsFolder.begin(path, study));
 
   if (!request.json) print(`  ${headline(study)}`);
   const done = new Map<number, TrialResult>(study.trials.map((trial) => [trial.trial, trial]));
@@ -56,7 +61,7 @@ export async function runStudy(
   try {
     await runTrials({
       settings,
-      directory,
+      directory: ruleDirectory,
       trials: missing,
       threads: request.threads,
       signal,
@@ -93,13 +98,18 @@ export async function runStudy(
   return exitStatus.interrupted;
 }
 
+/** Settings that say where their rule is found when the study is continued from another folder. */
+function withRuleSeenFrom(seenFrom: string, { rule, ...settings }: Request["settings"]): Request["settings"] {
+  return { ...settings, rule: rule && { ...rule, seenFrom } };
+}
+
 /** Opens the device, loads the rule and takes one step with every variant, so that what cannot work fails before training. */
 async function rehearse(wished: Request["settings"], directory: string): Promise<StudySettings> {
   const device = await openStudyDevice(wished.device);
   try {
     const settings: StudySettings = { ...wished, device: device.name };
     const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-    await runTrial(device, { ...settings, iterations: 1 }, variantsOf(settings, rule), 0);
+    await new Trials(device, { ...settings, iterations: 1 }, variantsOf(settings, rule)).run(0);
     return settings;
   } finally {
     device.dispose();

@@ -1,8 +1,7 @@
-import type { Device } from "@robgrad/tensor";
 import type { StudySettings } from "../study/settings.js";
 import type { TrialResult } from "../study/study-result.js";
-import { runTrial } from "../study/train.js";
-import { variantsOf, type Variant } from "../study/variants.js";
+import { Trials } from "../study/trials.js";
+import { variantsOf } from "../study/variants.js";
 import { openStudyDevice } from "./device.js";
 import { asFailure } from "./failure.js";
 import { loadRule } from "./rules.js";
@@ -27,19 +26,19 @@ export type TrialOutcome =
       };
     };
 
-let prepared: Promise<{ device: Device; variants: readonly Variant[] }> | null = null;
+let prepared: Promise<Trials> | null = null;
 
-async function prepare({ settings, directory }: TrialTask) {
+async function prepare({ settings, directory }: TrialTask): Promise<Trials> {
   const device = await openStudyDevice(settings.device);
   const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-  return { device, variants: variantsOf(settings, rule) };
+  return new Trials(device, settings, variantsOf(settings, rule));
 }
 
 /** Runs one trial; all tasks of a pool belong to one study. */
 export default async function work(task: TrialTask): Promise<TrialOutcome> {
   try {
-    const { device, variants } = await (prepared ??= prepare(task));
-    return { result: await runTrial(device, task.settings, variants, task.trial) };
+    const trials = await (prepared ??= prepare(task));
+    return { result: await trials.run(task.trial) };
   } catch (error) {
     const { code, message, status, cause } = asFailure(error);
     return { failure: { code, message, status, stack: cause instanceof Error ? (cause.stack ?? null) : null } };

@@ -1,5 +1,5 @@
 import type { HostArray } from "@robgrad/datasets";
-import { Linear, relu, Sequential } from "@robgrad/nn";
+import { constant, Linear, relu, Sequential, type Parameter } from "@robgrad/nn";
 import { tidy, type Device, type Generator } from "@robgrad/tensor";
 import { initialRange, layerSizes } from "./protocol.js";
 
@@ -34,25 +34,34 @@ export function initialWeights(generator: Generator): LayerWeights[] {
 }
 
 /**
- * A fully connected network with ReLU between its layers and none at its end.
+ * A fully connected network with ReLU between its layers and none at its end. `setWeights` gives it values.
  *
- * @param device   Where it lives; dispose its `model` when done.
- * @param weights  Initial weights of every layer.
- * @param dtype    Of all parameters.
- * @example        const { model } = network(device, initialWeights(generator(0)), "float32");
+ * @param device  Where it lives; dispose its `model` when done.
+ * @param dtype   Of all parameters.
+ * @example       const { model } = network(device, "float32");
  */
-export function network(device: Device, weights: readonly LayerWeights[], dtype: "float32" | "float64"): Network {
+export function network(device: Device, dtype: "float32" | "float64"): Network {
   const rng = device.rng(0);
-  const upload = ({ values, shape }: HostArray) => device.tensor(values, { shape, dtype });
-  const layers: Linear[] = [];
-  // Parameters copy what they start from.
-  tidy(() => {
-    for (const { W, b } of weights) {
-      const [outputs = 0, inputs = 0] = W.shape;
-      layers.push(new Linear(inputs, outputs, { rng, weights: () => upload(W), bias: () => upload(b), dtype }));
-    }
-  });
+  const layers = layerSizes
+    .slice(1)
+    .map((outputs, k) => new Linear(layerSizes[k]!, outputs, { rng, weights: constant(0), dtype }));
   rng.dispose();
   const model = new Sequential(...layers.flatMap((layer, k) => (k === 0 ? [layer] : [relu, layer])));
   return { model, layers };
+}
+
+/**
+ * Replaces all weights of a network.
+ *
+ * @example  setWeights(net, initialWeights(generator(0)));
+ */
+export function setWeights({ layers }: Network, weights: readonly LayerWeights[]): void {
+  const assign = (parameter: Parameter, { values, shape }: HostArray) => {
+    const { device, dtype } = parameter.cell;
+    tidy(() => parameter.assign(device.tensor(values, { shape, dtype })));
+  };
+  for (const [k, { W, b }] of weights.entries()) {
+    assign(layers[k]!.W, W);
+    assign(layers[k]!.b!, b);
+  }
 }

@@ -8,6 +8,8 @@ export type Grouping = "parameter" | "layer" | "all";
 export interface OwnRule {
   /** As written by the user: `trimmed-mean:fraction=0.2`, `./my-rule.js#name`, `some-package`. */
   readonly specifier: string;
+  /** Where a file or package was given, as a path from the folder of results; absent before a study has one. */
+  readonly seenFrom?: string;
   /** Layers it acts on, counted from 1; the others take the mean. */
   readonly layers: readonly number[];
   readonly group: Grouping;

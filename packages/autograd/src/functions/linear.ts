@@ -92,6 +92,9 @@ export function linear(x: Variable | Tensor, W: Variable | Tensor, b?: Variable 
   const operands = ["x", "W", "b"]
     .slice(0, inputs.length)
     .map((name, k) => `${name}: ${inputs[k]?.dtype} ${formatShape(inputs[k]?.shape ?? [])}`);
+  if (inputs.some(({ dtype }) => dtype !== from.dtype)) {
+    throw codedError("DTYPE_MISMATCH", `linear: expected operands of one dtype, found (${operands.join(", ")})`);
+  }
   if (weights.shape.length !== 2 || p === undefined) {
     throw codedError("SHAPE_MISMATCH", `linear: expected x [N, …, P] and W [Q, P], found (${operands.join(", ")})`);
   }

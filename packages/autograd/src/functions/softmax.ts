@@ -6,6 +6,7 @@ import type { Variable } from "../variable.js";
 import { variableOf } from "./operand.js";
 import { sum } from "./sum.js";
 
+/** Along which axis softmax works. */
 export interface SoftmaxOptions {
   /** The axis whose elements sum to 1; the last unless given. */
   readonly axis?: number;

@@ -4,6 +4,7 @@ import { onesFor } from "../backward.js";
 import type { Variable } from "../variable.js";
 import { pullback } from "./pullback.js";
 
+/** Which arguments of a function are differentiated in. */
 export interface GradOptions<Argument extends number | readonly number[]> {
   /** Which argument to differentiate in: the first (0) unless given, or a list of them. */
   readonly argument?: Argument;

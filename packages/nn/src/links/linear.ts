@@ -4,6 +4,7 @@ import { constant, lecun, type Initializer } from "../initializers.js";
 import { asVariable, Link } from "../link.js";
 import { Parameter } from "../parameter.js";
 
+/** How a fully connected layer starts. */
 export interface LinearOptions {
   /** Draws the initial values; its device is the layer's. */
   readonly rng: DeviceRandom;

@@ -82,8 +82,10 @@ class Replay {
   readonly #layoutOf: Arranged["layoutOf"];
   /** What every argument held last. */
   readonly #seen: (Loaded | null)[];
-  /** Handles that keep memory alive which the step found: it is not the step's to free. */
-  readonly #held: readonly Storage[];
+  /** End the holds on memory that the step found: its owners may let go of it, and it is not the step's to free. */
+  readonly #holds: readonly (() => void)[];
+  /** Whether an owner has let go. */
+  #lost = false;
 
   constructor({ log, result, device }: Call) {
     this.#device = device;
@@ -93,23 +95,32 @@ class Replay {
     const { kernels, layoutOf } = prepared(device, log, results);
     this.#layoutOf = layoutOf;
     this.#arena = planArena(device, log, kernels, results);
-    this.#program = device.compile(kernels);
+    try {
+      this.#program = device.compile(kernels);
+    } catch (error) {
+      for (const storage of this.#arena.owned) device.release(storage);
+      throw error;
+    }
     const slots = [...log.slots];
     this.#arguments = slots
       .filter((slot) => slot.kind === "argument")
       .map(({ place }) => Tensor.unscoped(device, place, place.dtype, rowMajor([place.length])));
     this.#seen = this.#arguments.map(() => null);
-    // A cell that the step assigns holds its own memory, and a second handle would make it step aside at every update.
-    const assigned = new Set([...log.cells.keys()].map((cell) => cell.current.storage.buffer));
-    this.#held = slots
-      .filter((slot) => slot.kind === "external" && !assigned.has(slot.buffer))
-      .map((slot) => slot.source);
-    for (const storage of this.#held) storage.handles++;
+    this.#holds = slots
+      .filter((slot) => slot.kind === "external")
+      .map(({ buffer }) => device.hold(buffer, () => (this.#lost = true)));
   }
 
   /** @param made  Gets the tensors of the result in place of what it holds. */
   run(args: readonly (Tensor | number)[], made: Tensor[]): unknown {
     this.#device.refuseInsideStep();
+    if (this.#lost) {
+      throw codedError(
+        "DISPOSED",
+        "capture: expected what the recorded step uses to be alive, found a tensor or cell that was disposed; dispose the step to record it anew",
+      );
+    }
+    for (const [cell, times] of this.#log.cells) cell.beforeReplay?.(times);
     for (let k = 0; k < args.length; k++) this.#load(args[k] as Tensor | number, k);
     for (const [cell, times] of this.#log.cells) cell.replayed(times);
     this.#program.run();
@@ -152,7 +163,7 @@ class Replay {
       storage.handles--;
       this.#device.release(storage);
     }
-    for (const storage of this.#held) if (--storage.handles === 0) this.#device.release(storage);
+    for (const end of this.#holds) end();
   }
 }
 
@@ -197,14 +208,13 @@ export function capture<A extends readonly Tensor[], R>(
     calls.delete(key);
     if (before === undefined) calls.set(key, call);
     else {
-      const difference = firstDifference(before.log, call.log);
-      if (difference !== undefined) {
-        throw codedError(
-          "NOT_REPLAYABLE",
-          `capture: expected a step to do the same at every call, found that ${difference}\nPass what varies as an argument, or keep it in a cell.`,
-        );
+      try {
+        refuseDifference(before.log, call.log);
+        replays.set(key, new Replay(call));
+      } catch (error) {
+        for (const tensor of tensorsIn(value)) tensor.dispose();
+        throw error;
       }
-      replays.set(key, new Replay(call));
     }
     results = [...tensorsIn(value)];
     return value as R;
@@ -228,6 +238,15 @@ function sameForms(args: readonly (Tensor | number)[], before: readonly (Tensor 
     if (args[k] !== before[k] && !(typeof args[k] === "number" && typeof before[k] === "number")) return false;
   }
   return true;
+}
+
+function refuseDifference(before: StepLog, after: StepLog): void {
+  const difference = firstDifference(before, after);
+  if (difference === undefined) return;
+  throw codedError(
+    "NOT_REPLAYABLE",
+    `capture: expected a step to do the same at every call, found that ${difference}\nPass what varies as an argument, or keep it in a cell.`,
+  );
 }
 
 function argumentKey(arg: unknown, k: number): string {
@@ -289,7 +308,10 @@ function logged(
         return result;
       },
     );
-    if (typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function") {
+    const promise = value as PromiseLike<unknown> | null | undefined;
+    if (typeof promise?.then === "function") {
+      // It fails by itself, since its tensors are disposed; the error below says so in its place.
+      promise.then(undefined, () => {});
       throw codedError(
         "NOT_REPLAYABLE",
         "capture: expected a step that returns at once, found one that returns a Promise",

@@ -22,6 +22,22 @@ export function planArena(
   results: ReadonlySet<Storage>,
 ): Arena {
   const owned: Storage[] = [];
+  try {
+    place(device, log, kernels, results, owned);
+  } catch (error) {
+    for (const block of owned) device.release(block);
+    throw error;
+  }
+  return { owned };
+}
+
+function place(
+  device: Device,
+  log: StepLog,
+  kernels: readonly Kernel[],
+  results: ReadonlySet<Storage>,
+  owned: Storage[],
+): void {
   const own = (slot: Slot): void => {
     const block = device.allocate(slot.place.dtype, slot.place.length);
     block.handles++;
@@ -66,5 +82,4 @@ export function planArena(
       if (block !== undefined && lastUse.get(place) === k) free.push(block);
     }
   });
-  return { owned };
 }

@@ -5,6 +5,7 @@ import { Storage } from "../storage.js";
 import type { Tensor } from "../tensor.js";
 import { Cell } from "../cell.js";
 import { disposable } from "../disposable.js";
+import { History, type HistoryOptions } from "../history.js";
 import { openDevices } from "../scope.js";
 import * as creation from "../ops/creation.js";
 import { DeviceRandom } from "../random/device-random.js";
@@ -20,6 +21,14 @@ export interface DeviceObserver {
   written(storage: Storage, values: TypedArray): void;
   ran(kernel: Kernel): void;
   assigned(cell: Cell): void;
+}
+
+/** Memory that others than its owner rely on. */
+interface Hold {
+  /** What to call when the owner lets go. */
+  readonly holders: Set<() => void>;
+  /** Its size once the owner has let go. */
+  bytes: number | null;
 }
 
 const brand: unique symbol = Symbol.for("robgrad.device");
@@ -46,6 +55,7 @@ export class Device {
   #open = true;
   readonly #scopes: Tensor[][] = [];
   #recording: { readonly kernels: Kernel[]; readonly retired: Storage[] } | null = null;
+  readonly #holds = new Map<DeviceBuffer, Hold>();
   readonly #registry: FinalizationRegistry<{ readonly buffer: DeviceBuffer; readonly bytes: number }>;
   #faults: Storage | null = null;
   #observer: DeviceObserver | null = null;
@@ -56,10 +66,7 @@ export class Device {
     this.dtypes = executor.dtypes;
     this.#executor = executor;
     this.#memoryLimit = memoryLimit;
-    this.#registry = new FinalizationRegistry(({ buffer, bytes }) => {
-      this.#live -= bytes;
-      executor.free(buffer);
-    });
+    this.#registry = new FinalizationRegistry(({ buffer, bytes }) => this.#free(buffer, bytes));
     Object.defineProperty(this, brand, { value: true });
     openDevices().add(this);
   }
@@ -155,6 +162,22 @@ export class Device {
    */
   cell(initial: Tensor): Cell {
     return new Cell(this, initial);
+  }
+
+  /**
+   * Room for a curve that steps write and nobody waits for.
+   *
+   * @param capacity  Most values, a whole number ≥ 1.
+   * @param options   `shape` of one value, [] unless given; `dtype`, float32 unless given.
+   * @throws          BAD_ARGUMENT for `capacity`, SHAPE_MISMATCH or DTYPE_MISMATCH for the options, MEMORY_LIMIT.
+   * @example
+   * const losses = device.history(1000);
+   * const step = capture((x) => losses.record(x.square().sum()));
+   * for (let t = 0; t < 5; t++) step(device.full([2], t));
+   * console.log(await losses.toArray()); // [0, 2, 8, 18, 32]
+   */
+  history(capacity: number, options?: HistoryOptions): History {
+    return new History(this, capacity, options);
   }
 
   /**
@@ -257,9 +280,38 @@ export class Device {
       return;
     }
     if (!storage.scoped) this.#registry.unregister(storage);
-    this.#live -= bytesOf(storage);
-    this.#executor.free(storage.buffer);
+    this.#free(storage.buffer, bytesOf(storage));
     storage.buffer = null;
+  }
+
+  #free(buffer: DeviceBuffer, bytes: number): void {
+    const hold = this.#holds.get(buffer);
+    if (hold === undefined) {
+      this.#live -= bytes;
+      this.#executor.free(buffer);
+      return;
+    }
+    hold.bytes = bytes;
+    for (const lost of hold.holders) lost();
+  }
+
+  /**
+   * @internal Keeps memory from being used again, whatever its owner does.
+   *
+   * @param lost  Called when the owner lets go of it.
+   * @returns     A function that ends the hold, to be called once.
+   */
+  hold(buffer: DeviceBuffer, lost: () => void): () => void {
+    let hold = this.#holds.get(buffer);
+    if (hold === undefined) this.#holds.set(buffer, (hold = { holders: new Set(), bytes: null }));
+    const { holders } = hold;
+    holders.add(lost);
+    return () => {
+      holders.delete(lost);
+      if (holders.size > 0) return;
+      this.#holds.delete(buffer);
+      if (hold.bytes !== null) this.#free(buffer, hold.bytes);
+    };
   }
 
   /** @internal */
@@ -278,13 +330,12 @@ export class Device {
     }
   }
 
-  /** @internal Throws while a step or a loop is recorded: a captured step cannot be part of it. */
-  refuseInsideStep(): void {
+  /** @internal Throws while a step or a loop is recorded: a captured step, for one, cannot be part of it. */
+  refuseInsideStep(
+    expectation = "capture: expected a step that is not called inside another recorded one; call the function it was made of",
+  ): void {
     if (this.#observer === null && this.#recording === null) return;
-    throw codedError(
-      "BAD_ARGUMENT",
-      "capture: expected a step that is not called inside another recorded one; call the function it was made of",
-    );
+    throw codedError("BAD_ARGUMENT", expectation);
   }
 
   /** @internal Tells `observer` what `work` does on this device. */

@@ -37,7 +37,7 @@ export class FaultOrigins {
     const place = kind === "non-finite or out-of-range gradient" ? "sample" : "element";
     return codedError(
       "BAD_DATA",
-      `${this.#names[node]}: expected valid data, found a fault on the device: ${kind}${where} at ${place} ${index}; updates were skipped from then on`,
+      `${this.#names[node]}: expected valid data, found a fault on the device: ${kind}${where} at ${place} ${index}; optimizers have skipped their updates since, until this read`,
     );
   }
 }

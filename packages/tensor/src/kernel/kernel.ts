@@ -87,7 +87,7 @@ export interface RoutineKernel {
   readonly attributes: Readonly<Record<string, number | readonly number[] | Expression>>;
 }
 
-export type RoutineName = "argsort" | "cumsum" | "gather" | "scatterAdd" | "randomBits" | "eigh" | "check";
+export type RoutineName = "argsort" | "cumsum" | "gather" | "scatterAdd" | "randomBits" | "eigh" | "check" | "append";
 
 /** Repeats `body`; `copies` move the new state into place after each turn, `until` (one bool) ends it. */
 export interface IterateKernel {

@@ -19,11 +19,13 @@ import { Tensor } from "../tensor.js";
 /** Values `device.tensor` takes. */
 export type HostValues = number | boolean | TypedArray | readonly HostValues[];
 
+/** The element type of a new tensor. */
 export interface DTypeOption {
   /** Element type; float32 unless given. */
   readonly dtype?: DType;
 }
 
+/** How host values become a tensor. */
 export interface TensorOptions extends DTypeOption {
   /** Shape of flat values. */
   readonly shape?: readonly number[];
@@ -31,8 +33,11 @@ export interface TensorOptions extends DTypeOption {
   readonly allowNonFinite?: boolean;
 }
 
+/** Where a sequence starts and how far apart its numbers are. */
 export interface ArangeOptions extends DTypeOption {
+  /** The first number; 0 unless given. */
   readonly start?: number;
+  /** From one number to the next, not 0; 1 unless given. */
   readonly step?: number;
 }
 

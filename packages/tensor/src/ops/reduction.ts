@@ -9,6 +9,7 @@ import { empty, shapedAs } from "./creation.js";
 import { commonShape, describe, formulaDType, tensorsOf, viewOver } from "./elementwise.js";
 import { type Shape } from "../shape.js";
 
+/** What a reduction reduces, and the shape it leaves. */
 export interface AxisOptions {
   /** Axis or axes to reduce, negative from the end; all of them unless given. */
   readonly axis?: number | readonly number[] | undefined;

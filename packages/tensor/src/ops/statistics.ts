@@ -8,6 +8,7 @@ import { describe, mapExpression, tensorsOf } from "./elementwise.js";
 import { reduceFormula, type AxisOptions } from "./reduction.js";
 import { sort } from "./sorting.js";
 
+/** What a variance is taken over, and its divisor. */
 export interface VarianceOptions extends AxisOptions {
   /** Subtracted from the number of elements in the divisor; 0 unless given. */
   readonly correction?: number;

@@ -10,12 +10,14 @@ import type { Tensor } from "../tensor.js";
 import { checkInterval, checkNormal, checkSeed, splitKey } from "./generator.js";
 import { keyOf } from "./threefry.js";
 
+/** The interval [low, high) of uniform numbers, [0, 1) unless given, and their dtype, float32 unless given. */
 export interface UniformOptions {
   readonly low?: number;
   readonly high?: number;
   readonly dtype?: DType;
 }
 
+/** Mean, 0 unless given, and standard deviation, 1 unless given, of normal numbers, and their dtype, float32 unless given. */
 export interface NormalOptions {
   readonly mean?: number;
   readonly standardDeviation?: number;

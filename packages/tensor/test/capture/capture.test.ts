@@ -2,12 +2,13 @@ import { capture, iterate, openDevice, outer, tidy, type Device, type Tensor } f
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 let device: Device;
-beforeEach(async () => {
-  device = await openDevice("cpu");
-});
-afterEach(() => device.dispose());
 
-describe("capture", () => {
+describe.each(["cpu", "wasm"] as const)("capture on %s", (name) => {
+  beforeEach(async () => {
+    device = await openDevice(name);
+  });
+  afterEach(() => device.dispose());
+
   it("gives what the step gives, call by call", async () => {
     const f = (x: Tensor, y: Tensor) => ({ z: x.mul(y).add(1).sum({ axis: 0 }), w: [x.matmul(y.transpose()).tanh()] });
     const step = capture(f);

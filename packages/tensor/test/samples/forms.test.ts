@@ -255,90 +255,95 @@ for (const [label, open] of [
   }
 }
 
-describe("sample matrices with a non-finite row", () => {
-  it("leave it out where its weight is 0", async () => {
-    const device = await openDevice("cpu");
-    const delta = device.tensor(
-      [
-        [1, 2],
-        [Infinity, 1],
-        [3, 4],
-      ],
-      { allowNonFinite: true },
-    );
-    const x = device.tensor(
-      [
-        [1, 1, 1],
-        [NaN, 0, Infinity],
-        [2, 0, 1],
-      ],
-      { allowNonFinite: true },
-    );
-    const forms = [outer(delta, x), denseSamples(outer(delta, x).rows()), concatenated([outer(delta, x)])];
-    const w = device.tensor([0.5, 0, 0.5]);
-    const expected = [0.5 + 3, 0.5, 0.5 + 1.5, 1 + 4, 1, 1 + 2];
-    for (const form of forms) {
-      expect(await form.combine(w).toArray()).toEqual(expected);
-      const mixed = form.mix(
-        device.tensor([
-          [0.5, 0, 0.5],
-          [1, 0, 0],
-        ]),
+describe.each(["cpu", "wasm"] as const)("on %s", (name) => {
+  describe("sample matrices with a non-finite row", () => {
+    it("leave it out where its weight is 0", async () => {
+      const device = await openDevice(name);
+      const delta = device.tensor(
+        [
+          [1, 2],
+          [Infinity, 1],
+          [3, 4],
+        ],
+        { allowNonFinite: true },
       );
-      expect(await mixed.rows().slice([0, 1]).toArray()).toEqual([expected]);
-      expect(await mixed.columns((c) => c.max()).toArray()).toEqual([3.5, 1, 2, 5, 2, 3]);
-      const gram = (await mixed.gram().toArray()) as number[][];
-      expect(gram[0]![0]).toBeCloseTo(
-        expected.reduce((sum, v) => sum + v * v, 0),
-        4,
+      const x = device.tensor(
+        [
+          [1, 1, 1],
+          [NaN, 0, Infinity],
+          [2, 0, 1],
+        ],
+        { allowNonFinite: true },
       );
-    }
-    device.dispose();
-  });
-});
-
-describe("squared distances in float32", () => {
-  it.each([1, 10, 100, 1000])("keep their digits when rows share a common part %d times the spread", async (offset) => {
-    const device = await openDevice("cpu");
-    const g = generator(5);
-    const delta = Float32Array.from(g.normal([8, 6]).values, (v) => v + offset);
-    const x = Float32Array.from(g.normal([8, 7]).values, (v) => v + offset);
-    // A hostile first row.
-    for (let q = 0; q < 6; q++) delta[q] = 1e4 * delta[q]!;
-    const rows = Array.from({ length: 8 }, (_, n) =>
-      Array.from({ length: 42 }, (_, d) => delta[n * 6 + Math.floor(d / 7)]! * x[n * 7 + (d % 7)]!),
-    );
-    const found = (await outer(device.tensor(delta, { shape: [8, 6] }), device.tensor(x, { shape: [8, 7] }))
-      .squaredDistances()
-      .toArray()) as number[][];
-    rows.forEach((a, m) =>
-      rows.forEach((b, n) => {
-        const exact = a.reduce((sum, v, d) => sum + (v - b[d]!) ** 2, 0);
-        expect(Math.abs(found[m]![n]! - exact)).toBeLessThanOrEqual(2e-6 * exact);
-      }),
-    );
-    device.dispose();
+      const forms = [outer(delta, x), denseSamples(outer(delta, x).rows()), concatenated([outer(delta, x)])];
+      const w = device.tensor([0.5, 0, 0.5]);
+      const expected = [0.5 + 3, 0.5, 0.5 + 1.5, 1 + 4, 1, 1 + 2];
+      for (const form of forms) {
+        expect(await form.combine(w).toArray()).toEqual(expected);
+        const mixed = form.mix(
+          device.tensor([
+            [0.5, 0, 0.5],
+            [1, 0, 0],
+          ]),
+        );
+        expect(await mixed.rows().slice([0, 1]).toArray()).toEqual([expected]);
+        expect(await mixed.columns((c) => c.max()).toArray()).toEqual([3.5, 1, 2, 5, 2, 3]);
+        const gram = (await mixed.gram().toArray()) as number[][];
+        expect(gram[0]![0]).toBeCloseTo(
+          expected.reduce((sum, v) => sum + v * v, 0),
+          4,
+        );
+      }
+      device.dispose();
+    });
   });
 
-  it.each([1e-15, 1e15])("stay in range at scale %d however the factors share it", async (scale) => {
-    const device = await openDevice("cpu");
-    for (const [a, b] of [
-      [scale, 1],
-      [Math.sqrt(scale), Math.sqrt(scale)],
-      [scale * 1e10, 1e-10],
-    ] as const) {
-      const matrix = outer(
-        device.tensor([
-          [a, 0],
-          [0, a],
-        ]),
-        device.tensor([[b], [b]]),
-      );
-      const found = (await matrix.squaredDistances().toArray()) as number[][];
-      expect(found[0]![1]! / (2 * (a * b) ** 2)).toBeCloseTo(1, 5);
-      const gram = (await matrix.gram().toArray()) as number[][];
-      expect(gram[0]![0]! / (a * b) ** 2).toBeCloseTo(1, 5);
-    }
-    device.dispose();
+  describe("squared distances in float32", () => {
+    it.each([1, 10, 100, 1000])(
+      "keep their digits when rows share a common part %d times the spread",
+      async (offset) => {
+        const device = await openDevice(name);
+        const g = generator(5);
+        const delta = Float32Array.from(g.normal([8, 6]).values, (v) => v + offset);
+        const x = Float32Array.from(g.normal([8, 7]).values, (v) => v + offset);
+        // A hostile first row.
+        for (let q = 0; q < 6; q++) delta[q] = 1e4 * delta[q]!;
+        const rows = Array.from({ length: 8 }, (_, n) =>
+          Array.from({ length: 42 }, (_, d) => delta[n * 6 + Math.floor(d / 7)]! * x[n * 7 + (d % 7)]!),
+        );
+        const found = (await outer(device.tensor(delta, { shape: [8, 6] }), device.tensor(x, { shape: [8, 7] }))
+          .squaredDistances()
+          .toArray()) as number[][];
+        rows.forEach((a, m) =>
+          rows.forEach((b, n) => {
+            const exact = a.reduce((sum, v, d) => sum + (v - b[d]!) ** 2, 0);
+            expect(Math.abs(found[m]![n]! - exact)).toBeLessThanOrEqual(2e-6 * exact);
+          }),
+        );
+        device.dispose();
+      },
+    );
+
+    it.each([1e-15, 1e15])("stay in range at scale %d however the factors share it", async (scale) => {
+      const device = await openDevice(name);
+      for (const [a, b] of [
+        [scale, 1],
+        [Math.sqrt(scale), Math.sqrt(scale)],
+        [scale * 1e10, 1e-10],
+      ] as const) {
+        const matrix = outer(
+          device.tensor([
+            [a, 0],
+            [0, a],
+          ]),
+          device.tensor([[b], [b]]),
+        );
+        const found = (await matrix.squaredDistances().toArray()) as number[][];
+        expect(found[0]![1]! / (2 * (a * b) ** 2)).toBeCloseTo(1, 5);
+        const gram = (await matrix.gram().toArray()) as number[][];
+        expect(gram[0]![0]! / (a * b) ** 2).toBeCloseTo(1, 5);
+      }
+      device.dispose();
+    });
   });
 });

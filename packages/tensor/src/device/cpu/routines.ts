@@ -165,6 +165,18 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel, elementsOf
     fault[2] = attributes["parameter"] as number;
     fault[3] = index;
   },
+
+  /** x [...], place int32 [] → values [capacity, ...], in place: values[place] = x, place + 1; nothing when it is full. */
+  append({ inputs, outputs }, elementsOf) {
+    const [x] = inputs as [View];
+    const [values, place] = outputs as [View, View];
+    const next = elementsOf(place);
+    const index = next[place.offset] as number;
+    if (index >= (values.shape[0] as number)) return;
+    const added = elements(x, elementsOf(x));
+    elementsOf(values).set(added, values.offset + index * added.length);
+    next[place.offset] = index + 1;
+  },
 };
 
 /** @param elementsOf  Where the elements of a view's storage are. */
