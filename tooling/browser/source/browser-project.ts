@@ -10,6 +10,7 @@ declare module "vitest" {
   }
 }
 
+const here = fileURLToPath(new URL("..", import.meta.url));
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Tests of packages that stay in Node, and why. */
@@ -32,19 +33,19 @@ export function browserProject(include: readonly string[], isolated: boolean): U
   const name = isolated ? "Chromium, isolated" : "Chromium, not isolated";
   const executablePath = findChromium();
   if (executablePath === undefined) {
-    return defineProject({ root: repository, test: { name, include: ["tooling/browser/absent/*.test.ts"] } });
+    return defineProject({ test: { name, dir: here, include: ["absent/*.test.ts"] } });
   }
   return defineProject({
-    root: repository,
-    cacheDir: `tooling/browser/node_modules/.vite/${isolated ? "isolated" : "not-isolated"}`,
+    cacheDir: `${here}node_modules/.vite/${isolated ? "isolated" : "not-isolated"}`,
     resolve: { conditions: ["@robgrad/source", ...defaultClientConditions] },
     server: { headers: isolated ? isolatingHeaders : {} },
     optimizeDeps: { include: ["fast-check"] },
     test: {
       name,
+      dir: repository,
       include: ["tooling/browser/isolation/*.test.ts", ...include],
       exclude: ["**/node_modules/**", ...inNodeOnly],
-      setupFiles: ["tooling/browser/source/same-cases.ts"],
+      setupFiles: [`${here}source/same-cases.ts`],
       testTimeout: 60_000,
       provide: { isolated },
       browser: {

@@ -13,13 +13,18 @@ const places = [
 
 const onPath = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Where Chromium is: what CHROMIUM_PATH names, or else the first of the usual places; undefined for nowhere. */
+/**
+ * Where Chromium is: what CHROMIUM_PATH names, or else the first of the usual places.
+ *
+ * @returns  A path; undefined where there is none, and where CHROMIUM_PATH is empty.
+ */
 export function findChromium(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
   const named = environment["CHROMIUM_PATH"];
+  if (named === "") return undefined;
   if (named !== undefined) {
-    if (!existsSync(named)) throw new Error(`CHROMIUM_PATH: expected a file, found nothing at ${named}`);
+    if (!existsSync(named)) throw new Error(`CHROMIUM_PATH: expected a program, found nothing at ${named}`);
     return named;
   }
   const folders = (environment["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
