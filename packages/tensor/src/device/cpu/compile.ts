@@ -1,6 +1,6 @@
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
 import { factorViews } from "../../kernel/column-structure.js";
-import type { Factors, Monoid, View } from "../../kernel/kernel.js";
+import type { Factors, Monoid } from "../../kernel/kernel.js";
 import { normalize, type Expression, type Normalized } from "../../scalar/expression.js";
 import { bodyFunctions } from "../../scalar/operations.js";
 import { printFormula, type Arithmetic } from "./print.js";
