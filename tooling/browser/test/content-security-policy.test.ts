@@ -1,5 +1,5 @@
 import { openDevice, type DeviceOptions } from "@robgrad/tensor";
-import { chromium, type Browser } from "playwright-core";
+import { chromium, type Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Found } from "../page/main.js";
 import { train, type Trained } from "../page/train.js";
