@@ -43,6 +43,10 @@ export default defineConfig(
   {
     files: ["**/*.js"],
     extends: [eslint.configs.recommended],
-    languageOptions: { globals: { Buffer: "readonly", console: "readonly", process: "readonly", URL: "readonly" } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ["Buffer", "console", "process", "setTimeout", "URL"].map((name) => [name, "readonly"]),
+      ),
+    },
   },
 );

@@ -26,6 +26,9 @@ export const library = (overrides = {}) =>
     format: "esm",
     target: "es2022",
     platform: "neutral",
+    esbuildOptions: (options) => {
+      options.charset = "utf8";
+    },
     splitting: true,
     sourcemap: true,
     clean: true,

@@ -1,5 +1,6 @@
 import { concat, type Tensor } from "@robgrad/tensor";
 import { meetScattered, reduceScattered, scatter, settle, type ScatteredSamples } from "./scattered-samples.js";
+import type { SampleFlow } from "./sample-flow.js";
 import type { VariableNode } from "./variable-node.js";
 
 /**
@@ -45,6 +46,8 @@ export interface SampleTracking {
   readonly samples: number;
   /** Says that an input counts as one that carries no samples: what looked like its sample axis is not one. */
   disregard(input: number): void;
+  /** @internal How samples pass through operations. */
+  readonly flow: SampleFlow;
 }
 
 /** Where samples lie around a node whose per-sample gradients are asked for. */
@@ -54,6 +57,8 @@ export interface SampleContext {
   readonly inputs: readonly SampleAxis[];
   /** Outputs that carry samples; `none` for those whose indices cannot be told apart. */
   readonly outputs: readonly SampleAxis[];
+  /** @internal How rows are made. */
+  readonly flow: SampleFlow;
 }
 
 export const none: SampleAxis = { kind: "none" };

@@ -130,6 +130,7 @@ class SamplePass {
             samples: this.#samples,
             inputs: inputs.map((input) => tracker.stateOf(input)),
             outputs: outputs.map((output) => tracker.stateOf(output)),
+            flow: tracker.flow,
           }) ?? [];
         for (const { input, k } of ways) {
           if (!wanted.has(input) || this.#apart.has(input)) continue;

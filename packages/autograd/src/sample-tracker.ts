@@ -2,6 +2,7 @@ import { codedError } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { place, type FunctionNode } from "./function-node.js";
 import { isCarried, none, onAxis, settled, unknown, type SampleAxis, type SampleTracking } from "./sample-axis.js";
+import { sampleFlow } from "./sample-flow.js";
 import type { VariableNode } from "./variable-node.js";
 
 const leaf: SampleAxis = { kind: "axis", axis: 0, assumed: "leaf" };
@@ -9,6 +10,7 @@ const leaf: SampleAxis = { kind: "axis", axis: 0, assumed: "leaf" };
 /** Where samples lie in every Variable of a graph. */
 export class SampleTracker implements SampleTracking {
   readonly samples: number;
+  readonly flow = sampleFlow;
   readonly #states = new Map<VariableNode, SampleAxis>();
   /** Inputs that a node treats as carrying no samples although they seem to. */
   readonly #disregarded = new Map<FunctionNode, Set<number>>();

@@ -202,13 +202,11 @@ describe("reading", () => {
 
 describe("printing", () => {
   forEachDevice(({ device, dtype }) => {
-    it("shows device, dtype, shape and how to read", async () => {
-      const { inspect } = await import("node:util");
+    it("shows device, dtype, shape and how to read", () => {
       const x = device.zeros([2, 3], { dtype });
       const text = `Tensor ${dtype} [2, 3] on ${device.name} (read it with await t.toArray(), t.data() or t.item())`;
       expect(String(x)).toBe(text);
       expect(`${x}`).toBe(text);
-      expect(inspect(x)).toBe(text);
       x.dispose();
       expect(x.toString()).toBe(`Tensor ${dtype} [2, 3] on ${device.name} (disposed)`);
     });

@@ -1,14 +1,7 @@
-import { denseSamples, type Tensor } from "@robgrad/tensor";
+import type { Tensor } from "@robgrad/tensor";
 import { repeatedAxes, sameShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import {
-  alignSamples,
-  isCarried,
-  rowsOf,
-  type SampleAxis,
-  type SampleContext,
-  type SampleTracking,
-} from "../sample-axis.js";
+import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { sumTo } from "./sum-to.js";
 
@@ -33,14 +26,14 @@ class BroadcastToFunction extends FunctionNode {
     return [() => sumTo(gy, this.inputShape(0))];
   }
 
-  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state] }: SampleContext) {
+  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
     const shape = this.inputShape(0);
     if (!isCarried(state)) return [null];
     const others = repeatedAxes(shape, gy.shape).filter((axis) => axis !== state.axis);
     return [
       () =>
-        denseSamples(
-          rowsOf(
+        flow.denseSamples(
+          flow.rowsOf(
             others.length === 0 ? gy.value : gy.value.sum({ axis: others, keepdims: true }),
             state,
             samples,
@@ -54,7 +47,8 @@ class BroadcastToFunction extends FunctionNode {
   override sampleAxis(states: readonly [SampleAxis], tracking: SampleTracking): SampleAxis {
     const [state] = states;
     const shape = this.outputShape(0);
-    if (state.kind !== "none") return alignSamples("broadcastTo", states, this[place].inputs, shape, tracking);
+    if (state.kind !== "none")
+      return tracking.flow.alignSamples("broadcastTo", states, this[place].inputs, shape, tracking);
     const axis = repeatedAxes(this.inputShape(0), shape).find((axis) => shape[axis] === tracking.samples);
     return axis === undefined ? state : { kind: "axis", axis, assumed: "copies" };
   }

@@ -1,18 +1,7 @@
 import { codedError, concat as concatTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import {
-  agree,
-  chainSamples,
-  isCarried,
-  none,
-  settled,
-  standing,
-  type Alignment,
-  type Claim,
-  type SampleAxis,
-  type SampleTracking,
-} from "../sample-axis.js";
+import { isCarried, none, type Alignment, type Claim, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { reshape } from "./reshape.js";
 import { isVariable } from "../variable-node.js";
@@ -49,7 +38,7 @@ class ConcatFunction extends FunctionNode {
   }
 
   override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {
-    const known = settled(states);
+    const known = tracking.flow.settled(states);
     if (known !== undefined) return known;
     const { inputs } = this[place];
     const claims = states.flatMap((state, input): Claim[] =>
@@ -63,13 +52,14 @@ class ConcatFunction extends FunctionNode {
       extent: (axis) => this.outputShape(0)[axis] as number,
       extentOf: (input, axis) => inputs[input]?.shape[axis] as number,
     };
-    const left = standing(alignment, claims);
+    const left = tracking.flow.standing(alignment, claims);
     const across = left.some(({ axis }) => axis !== this.#axis);
-    if (across || (left.length === 0 && states.every(({ kind }) => kind !== "single"))) return agree(alignment, claims);
+    if (across || (left.length === 0 && states.every(({ kind }) => kind !== "single")))
+      return tracking.flow.agree(alignment, claims);
     const parts = states.map((state, input) =>
       isCarried(state) && !left.some((claim) => claim.input === input) ? none : state,
     );
-    return chainSamples(this.#axis, parts, this.#extents(), tracking.samples);
+    return tracking.flow.chainSamples(this.#axis, parts, this.#extents(), tracking.samples);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { alongSamples, type SampleAxis } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { gather } from "./gather.js";
 
@@ -34,8 +34,8 @@ class CumsumFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {
-    return alongSamples("cumsum", state, this.#axis);
+  override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
+    return flow.alongSamples("cumsum", state, this.#axis);
   }
 }
 

@@ -1,4 +1,4 @@
-import { codedError, denseSamples, Tensor, type Scalar, type ScalarFunction } from "@robgrad/tensor";
+import { codedError, Tensor, type Scalar, type ScalarFunction } from "@robgrad/tensor";
 import {
   apply,
   constant,
@@ -14,14 +14,7 @@ import {
 } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
 import { isRecording } from "../recording.js";
-import {
-  alignSamples,
-  isCarried,
-  rowsOf,
-  type SampleAxis,
-  type SampleContext,
-  type SampleTracking,
-} from "../sample-axis.js";
+import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Operand, Variable } from "../variable.js";
 import { isVariable, makeVariable } from "../variable-node.js";
 import { sumTo } from "./sum-to.js";
@@ -143,14 +136,14 @@ export class ElementwiseFunction extends FunctionNode {
   }
 
   /** An operand that is repeated along the sample axis: the same sums, but not over samples. */
-  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state] }: SampleContext) {
+  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
     return Array.from({ length: this.inputCount }, (_, k) => {
       if (!isCarried(state)) return null;
       const shape = this.inputShape(k);
       const axes = repeatedAxes(shape, gy.shape);
       if (!axes.includes(state.axis)) return null;
       const derivative = partial(this.#formula, k);
-      if (derivative === null) return () => denseSamples(zeros(gy, [samples, ...shape]));
+      if (derivative === null) return () => flow.denseSamples(zeros(gy, [samples, ...shape]));
       return () => {
         const tensors = this.#operands(derivative.reads, gy).map((operand) => operand.value);
         const others = axes.filter((axis) => axis !== state.axis);
@@ -160,7 +153,7 @@ export class ElementwiseFunction extends FunctionNode {
             : others.length === 0
               ? mapExpression(this.#name, derivative.body, tensors)
               : reduceFormula("sum", derivative.body, tensors, { axis: others, keepdims: true });
-        return denseSamples(rowsOf(kept, state, samples, shape));
+        return flow.denseSamples(flow.rowsOf(kept, state, samples, shape));
       };
     });
   }
@@ -173,7 +166,7 @@ export class ElementwiseFunction extends FunctionNode {
   }
 
   override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {
-    return alignSamples(this.#name, states, this[place].inputs, this.outputShape(0), tracking);
+    return tracking.flow.alignSamples(this.#name, states, this[place].inputs, this.outputShape(0), tracking);
   }
 }
 

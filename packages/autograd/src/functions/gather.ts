@@ -1,16 +1,7 @@
-import { denseSamples, scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
+import { scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis, sizeOf } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import {
-  alongSamples,
-  bySample,
-  isCarried,
-  moveTo,
-  none,
-  type SampleAxis,
-  type SampleContext,
-  type SampleTracking,
-} from "../sample-axis.js";
+import { isCarried, moveTo, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { tensorOf } from "./operand.js";
 import { scatterAdd } from "./scatter-add.js";
@@ -40,7 +31,10 @@ class GatherFunction extends FunctionNode {
   }
 
   /** Row n adds up sample n's slices: a table of embeddings. */
-  override backwardSamples([gy]: readonly [Variable], { samples, inputs: [from], outputs: [state] }: SampleContext) {
+  override backwardSamples(
+    [gy]: readonly [Variable],
+    { samples, inputs: [from], outputs: [state], flow }: SampleContext,
+  ) {
     const axis = this.#axis;
     const rank = this.#indices.shape.length;
     if (from?.kind !== "none" || !isCarried(state) || state.axis < axis || state.axis >= axis + rank) return [null];
@@ -50,8 +44,8 @@ class GatherFunction extends FunctionNode {
         const size = shape[axis] as number;
         const depth = shape.slice(0, axis).length;
         // [N, T·rest of indices, before, after] of both, then one scatter over sample and index together.
-        const values = bySample(gy.value, state, samples);
-        const places = bySample(this.#indices, { ...state, axis: state.axis - axis }, samples);
+        const values = flow.bySample(gy.value, state, samples);
+        const places = flow.bySample(this.#indices, { ...state, axis: state.axis - axis }, samples);
         const chosen = places.reshape([samples, -1]);
         const count = chosen.shape[1] as number;
         const first = gy.device.arange(samples, { dtype: "int32" }).mul(size).reshape([samples, 1]);
@@ -66,7 +60,7 @@ class GatherFunction extends FunctionNode {
         const after = shape.slice(axis + 1);
         const updates = values.permute(order).reshape([samples * count, sizeOf(before), sizeOf(after)]);
         const rows = scatterTensors(chosen.add(first).reshape([samples * count]), updates, { size: samples * size });
-        return denseSamples(
+        return flow.denseSamples(
           rows
             .reshape([samples, size, sizeOf(before), sizeOf(after)])
             .permute([0, 2, 1, 3])
@@ -76,12 +70,12 @@ class GatherFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
     const axis = this.#axis;
     if (state.kind === "none")
       return this.#indices.shape[0] === samples ? { kind: "axis", axis, assumed: "length" } : none;
     if (!isCarried(state)) return state;
-    if (state.axis === axis) return alongSamples("gather", state, axis);
+    if (state.axis === axis) return flow.alongSamples("gather", state, axis);
     return state.axis < axis ? state : moveTo(state, state.axis + this.#indices.shape.length - 1);
   }
 }

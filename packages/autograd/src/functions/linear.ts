@@ -1,17 +1,9 @@
-import { codedError, denseSamples, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { codedError, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import {
-  assume,
-  isCarried,
-  none,
-  rowsOf,
-  type SampleAxis,
-  type SampleContext,
-  type SampleTracking,
-} from "../sample-axis.js";
+import { isCarried, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { matmul, productRows, productSamples } from "./matmul.js";
+import { matmul } from "./matmul.js";
 import { variableOf } from "./operand.js";
 import { transpose } from "./permute.js";
 import { reshape } from "./reshape.js";
@@ -41,17 +33,17 @@ class LinearFunction extends FunctionNode {
   /** Row n is Σₜ δₙₜ ⊗ xₙₜ for W and Σₜ δₙₜ for b. */
   override backwardSamples(
     [gy]: readonly [Variable],
-    { samples, outputs: [state] }: SampleContext,
+    { samples, outputs: [state], flow }: SampleContext,
   ): ((() => SampleMatrix) | null)[] {
     const last = gy.shape.length - 1;
     if (!isCarried(state) || state.axis === last) return [null, null, null];
     const between = gy.shape.map((_, axis) => axis).filter((axis) => axis !== state.axis && axis !== last);
     return [
       null,
-      () => productRows(gy.value, this.retained(0).value, state, samples),
+      () => flow.productRows(gy.value, this.retained(0).value, state, samples),
       () => {
         const delta = between.length === 0 ? gy.value : gy.value.sum({ axis: between, keepdims: true });
-        return denseSamples(rowsOf(delta, state, samples, [gy.shape[last] as number]));
+        return flow.denseSamples(flow.rowsOf(delta, state, samples, [gy.shape[last] as number]));
       },
     ];
   }
@@ -60,11 +52,11 @@ class LinearFunction extends FunctionNode {
     const [x, W, b] = states as [SampleAxis, SampleAxis, SampleAxis?];
     // A constant vector of length N is the features of one x, not a batch.
     if (x.kind === "axis" && this.inputShape(0).length === 1 && !this[place].inputs[0]?.requiresGrad) return none;
-    const y = productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) =>
+    const y = tracking.flow.productSamples("linear", b === undefined ? [x, W] : [x, W, b], this, tracking, (k, rank) =>
       k === 2 ? -1 : rank - 1,
     );
     // Rows that a layer maps are samples: the axis is more than a guess from here on.
-    return isCarried(y) && isCarried(x) && y.assumed !== "copies" ? assume(y, undefined) : y;
+    return isCarried(y) && isCarried(x) && y.assumed !== "copies" ? tracking.flow.assume(y, undefined) : y;
   }
 }
 

@@ -1,7 +1,7 @@
 import { where, type AxisOptions, type Tensor } from "@robgrad/tensor";
 import { apply, input, normalizeAxes, reduceFormula } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { reduceSamples, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { variableOf } from "./operand.js";
 import { reshape } from "./reshape.js";
@@ -46,8 +46,8 @@ class LogSumExpFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
-    return reduceSamples("logSumExp", state, this.#axes, this.#keepdims, this.inputShape(0), samples);
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
+    return flow.reduceSamples("logSumExp", state, this.#axes, this.#keepdims, this.inputShape(0), samples);
   }
 }
 

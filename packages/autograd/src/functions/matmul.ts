@@ -1,18 +1,6 @@
-import { expanded, outer, type Tensor } from "@robgrad/tensor";
-import { FunctionNode, place } from "../function-node.js";
-import {
-  agree,
-  bySample,
-  isCarried,
-  mixedAlong,
-  none,
-  settled,
-  type CarriedSamples,
-  type Claim,
-  type SampleAxis,
-  type SampleContext,
-  type SampleTracking,
-} from "../sample-axis.js";
+import type { Tensor } from "@robgrad/tensor";
+import { FunctionNode } from "../function-node.js";
+import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { variableOf } from "./operand.js";
 import { reshape } from "./reshape.js";
@@ -44,88 +32,14 @@ class MatmulFunction extends FunctionNode {
   }
 
   /** A matrix shared by all samples on the right: row n is Σₜ xₙₜ ⊗ δₙₜ. */
-  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state] }: SampleContext) {
+  override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
     if (!isCarried(state) || this.inputShape(1).length > 2 || state.axis >= gy.shape.length - 1) return [null, null];
-    return [null, () => productRows(this.retained(0).value, gy.value, state, samples)];
+    return [null, () => flow.productRows(this.retained(0).value, gy.value, state, samples)];
   }
 
   override sampleAxis(states: readonly [SampleAxis, SampleAxis], tracking: SampleTracking): SampleAxis {
-    return productSamples("matmul", states, this, tracking, (k, rank) => rank - (k === 0 ? 1 : 2));
+    return tracking.flow.productSamples("matmul", states, this, tracking, (k, rank) => rank - (k === 0 ? 1 : 2));
   }
-}
-
-/** Rows Σₜ lₙₜ ⊗ rₙₜ of shape [L, R] from [.., L] and [.., R] with the samples on one of the leading axes. */
-export function productRows(left: Tensor, right: Tensor, state: CarriedSamples, samples: number) {
-  if (left.shape.length === 2 && right.shape.length === 2 && state.kind === "axis") return outer(left, right);
-  const flat = (x: Tensor) => {
-    const grouped = bySample(x, state, samples);
-    const { shape } = grouped;
-    const steps = shape.slice(1, -1).reduce((a, b) => a * b, 1);
-    return grouped.reshape([samples, steps, shape[shape.length - 1] as number]);
-  };
-  return expanded(flat(left), flat(right));
-}
-
-/**
- * Where samples lie on a product of matrices. Axes that are not contracted meet as in any broadcast; a contraction over
- * samples mixes them. A constant that claims the contracted axis by its length alone is not believed when the other
- * operand has its samples elsewhere.
- *
- * @param contracted  The contracted axis of an operand, given its rank.
- */
-export function productSamples(
-  label: string,
-  states: readonly SampleAxis[],
-  node: FunctionNode,
-  tracking: SampleTracking,
-  contracted: (input: number, rank: number) => number,
-): SampleAxis {
-  const known = settled(states);
-  if (known !== undefined) return known;
-  const { inputs, outputs } = node[place];
-  const shape = outputs[0]?.shape ?? [];
-  const rank = shape.length;
-  const claims: Claim[] = [];
-  const joined: { readonly input: number; readonly state: CarriedSamples }[] = [];
-  states.forEach((state, input) => {
-    if (!isCarried(state)) return;
-    const own = inputs[input]?.shape.length as number;
-    const axis = outputAxis(input, state.axis, own, rank, contracted(input, own));
-    if (axis === undefined) joined.push({ input, state });
-    else claims.push({ input, axis, state });
-  });
-  let remaining = states;
-  for (const { input, state } of joined) {
-    const guess = state.assumed !== undefined || inputs[input]?.requiresGrad !== true;
-    const elsewhere = claims.some((claim) => claim.input !== input);
-    if (!guess || (!elsewhere && state.assumed !== "copies" && state.assumed !== "leaf"))
-      return mixedAlong(label, state);
-    tracking.disregard(input);
-    remaining = remaining.map((other, k) => (k === input ? none : other));
-  }
-  return agree(
-    {
-      label,
-      inputs,
-      states: remaining,
-      tracking,
-      extent: (axis) => shape[axis] as number,
-      extentOf: (input, axis) => {
-        const own = inputs[input]?.shape ?? [];
-        const from = own.findIndex(
-          (_, k) => outputAxis(input, k, own.length, rank, contracted(input, own.length)) === axis,
-        );
-        return from < 0 ? 1 : (own[from] as number);
-      },
-    },
-    claims,
-  );
-}
-
-/** The axis of the product on which an operand's axis lies; undefined for the contracted one. */
-function outputAxis(input: number, axis: number, own: number, rank: number, contracted: number): number | undefined {
-  if (axis === contracted) return undefined;
-  return input > 0 && axis >= own - 2 ? rank - 1 : rank - own + axis;
 }
 
 export function matmul(a: Variable | Tensor, b: Variable | Tensor): Variable {

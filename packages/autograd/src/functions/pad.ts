@@ -1,6 +1,6 @@
 import { pad as padTensor, Tensor } from "@robgrad/tensor";
 import { FunctionNode } from "../function-node.js";
-import { isCarried, padSamples, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import { isCarried, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { makeVariable } from "../variable-node.js";
 
@@ -32,9 +32,9 @@ class PadFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
     const widths = isCarried(state) ? this.#widths[state.axis] : undefined;
-    return widths === undefined ? state : padSamples(state, widths, samples);
+    return widths === undefined ? state : flow.padSamples(state, widths, samples);
   }
 }
 

@@ -1,7 +1,7 @@
 import { codedError, type Tensor } from "@robgrad/tensor";
 import { formatShape, normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { isCarried, moveTo, settleLabels, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import { isCarried, moveTo, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import { permuteScattered } from "../scattered-samples.js";
 import type { Variable } from "../variable.js";
 
@@ -29,9 +29,9 @@ class PermuteFunction extends FunctionNode {
     return [() => new PermuteFunction(inverse, this.#label).apply(gy)[0] as Variable];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
     if (state.kind === "scattered") {
-      return settleLabels(permuteScattered(state, this.inputShape(0), this.#order), this.outputShape(0), samples);
+      return flow.settleLabels(permuteScattered(state, this.inputShape(0), this.#order), this.outputShape(0), samples);
     }
     return isCarried(state) ? moveTo(state, this.#order.indexOf(state.axis)) : state;
   }

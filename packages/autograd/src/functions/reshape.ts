@@ -1,7 +1,7 @@
 import type { Tensor } from "@robgrad/tensor";
 import { sameShape } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { reshapeSamples, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 
 /** The same elements in the same order under another shape. */
@@ -25,8 +25,8 @@ class ReshapeFunction extends FunctionNode {
     return [() => reshape(gy, this.inputShape(0))];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
-    return reshapeSamples(state, this.inputShape(0), this.outputShape(0), samples);
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
+    return flow.reshapeSamples(state, this.inputShape(0), this.outputShape(0), samples);
   }
 }
 

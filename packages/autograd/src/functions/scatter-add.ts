@@ -1,7 +1,7 @@
 import { scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { alongSamples, isCarried, mixedAlong, moveTo, type SampleAxis } from "../sample-axis.js";
+import { isCarried, mixedAlong, moveTo, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { tensorOf, variableOf } from "./operand.js";
 
@@ -37,8 +37,8 @@ class ScatterAddFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {
-    if (this.#mode === "elements") return alongSamples("scatterAdd", state, this.#axis);
+  override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
+    if (this.#mode === "elements") return flow.alongSamples("scatterAdd", state, this.#axis);
     if (!isCarried(state) || state.axis < this.#axis) return state;
     const { length } = this.#indices.shape;
     return state.axis < this.#axis + length ? mixedAlong("scatterAdd", state) : moveTo(state, state.axis - length + 1);

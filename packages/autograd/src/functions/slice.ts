@@ -1,7 +1,7 @@
 import type { SliceRange, Tensor } from "@robgrad/tensor";
 import { resolveRange } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { isCarried, sliceSamples, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import { isCarried, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { pad } from "./pad.js";
 
@@ -35,11 +35,11 @@ class SliceFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
     const range = isCarried(state) ? this.#ranges[state.axis] : undefined;
     return range === undefined || !isCarried(state)
       ? state
-      : sliceSamples(state, range, this.inputShape(0)[state.axis] as number, samples);
+      : flow.sliceSamples(state, range, this.inputShape(0)[state.axis] as number, samples);
   }
 }
 

@@ -1,7 +1,7 @@
 import { max as maxTensor, type Tensor } from "@robgrad/tensor";
 import { apply, input, normalizeAxis, reduceFormula } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { alongSamples, type SampleAxis } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { variableOf } from "./operand.js";
 import { sum } from "./sum.js";
@@ -51,8 +51,8 @@ class SoftmaxFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {
-    return alongSamples(this.label, state, this.#axis);
+  override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
+    return flow.alongSamples(this.label, state, this.#axis);
   }
 }
 

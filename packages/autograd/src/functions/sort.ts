@@ -1,7 +1,7 @@
 import type { Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { alongSamples, type SampleAxis } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { scatterAdd } from "./scatter-add.js";
 
@@ -30,8 +30,8 @@ class SortFunction extends FunctionNode {
     return [() => scatterAdd(this.#order as Tensor, gy, { axis: this.#axis, size, mode: "elements" })];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {
-    return alongSamples("sort", state, this.#axis);
+  override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
+    return flow.alongSamples("sort", state, this.#axis);
   }
 }
 

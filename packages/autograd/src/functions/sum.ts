@@ -1,7 +1,7 @@
 import type { AxisOptions, Tensor } from "@robgrad/tensor";
 import { normalizeAxes, sizeOf } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { reduceSamples, type SampleAxis, type SampleTracking } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { broadcastTo } from "./broadcast-to.js";
 import { reshape } from "./reshape.js";
@@ -42,8 +42,8 @@ class SumFunction extends FunctionNode {
     ];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis], { samples }: SampleTracking): SampleAxis {
-    return reduceSamples(this.#name, state, this.#axes, this.#keepdims, this.inputShape(0), samples);
+  override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
+    return flow.reduceSamples(this.#name, state, this.#axes, this.#keepdims, this.inputShape(0), samples);
   }
 }
 

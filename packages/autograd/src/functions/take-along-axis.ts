@@ -1,7 +1,7 @@
 import type { Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
-import { alongSamples, type SampleAxis } from "../sample-axis.js";
+import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { tensorOf } from "./operand.js";
 import { scatterAdd } from "./scatter-add.js";
@@ -30,8 +30,8 @@ class TakeAlongAxisFunction extends FunctionNode {
     return [() => scatterAdd(this.#indices, gy, { axis: this.#axis, size, mode: "elements" })];
   }
 
-  override sampleAxis([state]: readonly [SampleAxis]): SampleAxis {
-    return alongSamples("takeAlongAxis", state, this.#axis);
+  override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
+    return flow.alongSamples("takeAlongAxis", state, this.#axis);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
-import type { Factors, Monoid, View } from "../../kernel/kernel.js";
+import { factorViews } from "../../kernel/column-structure.js";
+import type { Factors, Monoid } from "../../kernel/kernel.js";
 import { normalize, type Expression, type Normalized } from "../../scalar/expression.js";
 import { bodyFunctions } from "../../scalar/operations.js";
 import { printFormula, type Arithmetic } from "./print.js";
@@ -208,30 +209,6 @@ export type ColumnFunction = (
   scratch: readonly Float64Array[],
 ) => void;
 
-/** Views of a factor source in a fixed order, and how many scratch columns filling it takes. */
-export function factorViews(factors: Factors): {
-  readonly views: readonly View[];
-  readonly columns: readonly number[];
-} {
-  switch (factors.kind) {
-    case "dense":
-      return { views: [factors.rows], columns: [] };
-    case "expanded":
-      return { views: [factors.delta, factors.x], columns: [] };
-    case "mixed": {
-      const base = factorViews(factors.base);
-      return {
-        views: [factors.weights, ...base.views],
-        columns: [factors.weights.shape[1] as number, ...base.columns],
-      };
-    }
-    case "summed": {
-      const parts = factors.parts.map(factorViews);
-      return { views: parts.flatMap((part) => part.views), columns: parts.flatMap((part) => part.columns) };
-    }
-  }
-}
-
 /** Text that writes (or adds) the values of coordinate d into `target`. */
 function fill(factors: Factors, target: string, add: boolean, next: { view: number; scratch: number }): string {
   const assign = add ? "+=" : "=";
@@ -267,61 +244,6 @@ function fill(factors: Factors, target: string, add: boolean, next: { view: numb
     case "summed":
       return factors.parts.map((part, k) => fill(part, target, add || k > 0, next)).join("");
   }
-}
-
-export function factorsKey(factors: Factors): string {
-  switch (factors.kind) {
-    case "dense":
-      return `D${factors.rows.dtype}`;
-    case "expanded":
-      return `E${factors.delta.dtype}${factors.x.dtype}`;
-    case "mixed":
-      return `M${factors.weights.dtype}(${factorsKey(factors.base)})`;
-    case "summed":
-      return `S(${factors.parts.map(factorsKey).join()})`;
-  }
-}
-
-/** Formulas of a program in the order in which both the printer and the key meet them. */
-export function columnFormulas({ statements, result }: ColumnTrace): Expression[] {
-  const formulas: Expression[] = [];
-  const visit = (list: readonly ColumnStatement[]) => {
-    for (const statement of list) {
-      if (statement.kind === "iterate") {
-        formulas.push(statement.initial, statement.tolerance);
-        visit(statement.body);
-        formulas.push(statement.next);
-      } else if ("f" in statement) formulas.push(statement.f);
-    }
-  };
-  visit(statements);
-  formulas.push(result);
-  return formulas;
-}
-
-export function columnKey(program: ColumnTrace): string {
-  const structure = (list: readonly ColumnStatement[]): string =>
-    list
-      .map((s) => {
-        switch (s.kind) {
-          case "map":
-            return `m${s.vector},${s.source},${s.element},${normalize(s.f).key}`;
-          case "sorted":
-            return `s${s.vector},${s.source}`;
-          case "slice":
-            return `c${s.vector},${s.source},${s.start},${s.stop}`;
-          case "reduce":
-            return `r${s.register},${s.source},${s.element},${s.monoid},${normalize(s.f).key}`;
-          case "quantile":
-            return `q${s.register},${s.source},${s.q}`;
-          case "let":
-            return `l${s.register},${normalize(s.f).key}`;
-          case "iterate":
-            return `i${s.register},${normalize(s.initial).key},${normalize(s.tolerance).key},${s.maximum}(${structure(s.body)})${normalize(s.next).key}`;
-        }
-      })
-      .join("/");
-  return `${program.operands}:${structure(program.statements)}>${normalize(program.result).key}`;
 }
 
 /** Buffers: out, then the factors' views, then per-feature operands. */

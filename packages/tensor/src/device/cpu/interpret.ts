@@ -3,7 +3,7 @@ import type { Factors, Monoid } from "../../kernel/kernel.js";
 import { normalize, type Expression, type Normalized } from "../../scalar/expression.js";
 import { operation } from "../../scalar/operations.js";
 import type { ColumnFunction, LoopFunction, Numbers } from "./compile.js";
-import { factorViews } from "./compile.js";
+import { factorViews } from "../../kernel/column-structure.js";
 import { quantileOf, sortColumn } from "./order-statistics.js";
 import type { Arithmetic } from "./print.js";
 

@@ -1,5 +1,6 @@
 import type { DType } from "../../dtype.js";
 import { mergeAxes } from "../../kernel/access.js";
+import { columnFormulas, columnKey, factorsKey, factorViews } from "../../kernel/column-structure.js";
 import {
   factorsShape,
   isIndex,
@@ -17,15 +18,11 @@ import { sizeOf } from "../../shape.js";
 import { normalize } from "../../scalar/expression.js";
 import { elementsOf } from "./buffer.js";
 import {
-  columnFormulas,
-  columnKey,
   compileColumn,
   compileContract,
   compileMap,
   compileReduce,
   compileUnitMap,
-  factorsKey,
-  factorViews,
   type ColumnFunction,
   type LoopFunction,
   type Numbers,
