@@ -1,0 +1,324 @@
+import type { ContractKernel, View } from "../../kernel/kernel.js";
+import { printFormula } from "./formula.js";
+import type { PrintContext, ShaderBuilder, Stage, Value } from "./shader.js";
+
+/** Invocations of a workgroup that computes a tile, as a square. */
+const side = 16;
+/** Terms of a product that are added one after another; the sums of such blocks are added then. */
+const block = 32;
+/** Products with fewer multiplications than this are not worth tiles. */
+const fewestForTiles = 2 ** 15;
+/** Workgroups that keep a card busy. */
+const busy = 128;
+
+interface Sizes {
+  readonly batches: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+}
+
+const sizesOf = ({ out, a }: ContractKernel): Sizes => {
+  const [batches, rows, columns] = out.shape as readonly [number, number, number];
+  return { batches, rows, columns, depth: a.shape[2] as number };
+};
+
+/** out[b, m, n] = Σₖ a[b, m, k] · c[b, k, n]: direct where small, tiled where large, the depth shared where tiles are few. */
+export function contractStages(kernel: ContractKernel, context: PrintContext): Stage[] {
+  const sizes = sizesOf(kernel);
+  const { batches, rows, columns, depth } = sizes;
+  if (Math.min(rows, columns) < 8 || batches * rows * columns * depth < fewestForTiles) {
+    const outputs = batches * rows * columns;
+    if (outputs >= 2048 || depth < 512) return [direct(kernel, sizes)];
+    return split(kernel, sizes, Math.min(64, Math.ceil(depth / 128)), context, null);
+  }
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize } = context.limits;
+  const tilesOf = (per: number) => batches * Math.ceil(rows / (side * per)) * Math.ceil(columns / (side * per));
+  if (maxComputeInvocationsPerWorkgroup < side * side) return [direct(kernel, sizes)];
+  const large = tilesOf(8) >= busy && maxComputeWorkgroupStorageSize >= 16384;
+  const per = large ? 8 : 4;
+  const tiles = tilesOf(per);
+  const parts = tiles >= busy ? 1 : Math.min(Math.ceil(busy / tiles), Math.floor(depth / 128));
+  if (parts <= 1) return [tiled(kernel, sizes, per)];
+  return split(kernel, sizes, parts, context, per);
+}
+
+/** Several invocations or workgroups share the terms of an output; a second dispatch adds what they found. */
+function split(
+  kernel: ContractKernel,
+  { batches, rows, columns, depth }: Sizes,
+  parts: number,
+  context: PrintContext,
+  per: number | null,
+): Stage[] {
+  // A multiple of the block, so that parts begin where blocks do.
+  const share = block * Math.ceil(depth / parts / block);
+  const count = Math.ceil(depth / share);
+  const whole = Math.floor(depth / share);
+  const partial = context.scratch("float32", [count, batches, rows, columns]);
+  const area = batches * rows * columns;
+  const first = (steps: number, from: number): ContractKernel => {
+    const along = (view: View, axis: number): View => {
+      const shape = [...view.shape];
+      shape[axis] = steps;
+      return { ...view, shape, offset: view.offset + from * share * (view.strides[axis] as number) };
+    };
+    const out: View = {
+      ...partial,
+      shape: [batches, rows, columns],
+      strides: [rows * columns, columns, 1],
+      offset: partial.offset + from * area,
+    };
+    return { form: "contract", out, a: along(kernel.a, 2), b: along(kernel.b, 1), epilogue: null, operands: [] };
+  };
+  const print = (part: ContractKernel, repeat: Repeat | null): Stage => {
+    const sizes = sizesOf(part);
+    return per === null ? direct(part, sizes, repeat) : tiled(part, sizes, per, repeat);
+  };
+  const stages: Stage[] = [];
+  if (whole > 0) {
+    const stepA = share * (kernel.a.strides[2] as number);
+    const stepB = share * (kernel.b.strides[1] as number);
+    stages.push(print(first(share, 0), { count: whole, out: area, a: stepA, b: stepB }));
+  }
+  if (whole < count) stages.push(print(first(depth - whole * share, whole), null));
+  stages.push(summed(kernel, partial, count));
+  return stages;
+}
+
+/** The same product at several places, which differ by these distances. */
+interface Repeat {
+  readonly count: number;
+  readonly out: number;
+  readonly a: number;
+  readonly b: number;
+}
+
+/** Stores a sum, or what the epilogue makes of it, at an index. */
+function storing(shader: ShaderBuilder, { out, epilogue, operands }: ContractKernel) {
+  const written = shader.view(out, true);
+  const read = operands.map((operand) => shader.view(operand));
+  return (sum: string, [b, m, n]: readonly [string, string, string], beyond = ""): void => {
+    const result: Value = { type: "f32", text: sum };
+    const value =
+      epilogue === null
+        ? result
+        : printFormula(shader, epilogue, (k) => {
+            if (k === 0) return result;
+            const view = read[k - 1] as (typeof read)[number];
+            return view.load(view.at(b, m, n));
+          });
+    shader.line(written.store(written.at(b, m, n) + beyond, value));
+  };
+}
+
+/** Adds the parts of every output. */
+function summed(kernel: ContractKernel, partial: View, parts: number): Stage {
+  const { batches, rows, columns } = sizesOf(kernel);
+  const area = batches * rows * columns;
+  return {
+    lanes: 64,
+    loops: true,
+    print: (shader) => {
+      const read = shader.view(partial);
+      const store = storing(shader, kernel);
+      const i = shader.name("n");
+      const step = `${shader.lanes}u`;
+      const size = shader.size(area);
+      shader.line(`for (var ${i} = group * ${step} + lane; ${i} < ${size}; ${i} += groups * ${step}) {`);
+      const sum = shader.name("sum");
+      shader.line(`var ${sum} = 0.0;`);
+      const p = shader.name("p");
+      shader.line(`for (var ${p} = 0u; ${p} < ${shader.size(parts)}; ${p}++) {`);
+      shader.line(`${sum} += ${read.load(`${read.offset} + ${p} * ${size} + ${i}`).text};`);
+      shader.line("}");
+      store(sum, indices(shader, i, rows, columns));
+      shader.line("}");
+      return Math.ceil(area / shader.lanes);
+    },
+  };
+}
+
+function indices(shader: ShaderBuilder, i: string, rows: number, columns: number): [string, string, string] {
+  const [row, b, m, n] = [shader.name("r"), shader.name("b"), shader.name("m"), shader.name("n")];
+  shader.line(`let ${row} = ${i} / ${shader.size(columns)};`);
+  shader.line(`let ${n} = ${i} - ${row} * ${shader.size(columns)};`);
+  shader.line(`let ${b} = ${row} / ${shader.size(rows)};`);
+  shader.line(`let ${m} = ${row} - ${b} * ${shader.size(rows)};`);
+  return [b, m, n];
+}
+
+/** An output an invocation. */
+function direct(kernel: ContractKernel, sizes: Sizes, repeat: Repeat | null = null): Stage {
+  const { batches, rows, columns, depth } = sizes;
+  const area = batches * rows * columns;
+  const all = area * (repeat?.count ?? 1);
+  return {
+    lanes: 64,
+    loops: true,
+    print: (shader) => {
+      const [a, b] = [shader.view(kernel.a), shader.view(kernel.b)];
+      const store = storing(shader, kernel);
+      const item = shader.name("w");
+      const step = `${shader.lanes}u`;
+      shader.line(
+        `for (var ${item} = group * ${step} + lane; ${item} < ${shader.size(all)}; ${item} += groups * ${step}) {`,
+      );
+      const place = placeOf(shader, item, area, repeat);
+      const [batch, m, n] = indices(shader, place.item, rows, columns);
+      const [sum, part, k, from, stop] = ["sum", "part", "k", "from", "stop"].map((p) => shader.name(p)) as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
+      const end = shader.size(depth);
+      const [pa, pb] = [shader.name("pa"), shader.name("pb")];
+      shader.line(`var ${pa} = ${a.offset} + ${batch} * ${a.stride(0)} + ${m} * ${a.stride(1)}${place.a};`);
+      shader.line(`var ${pb} = ${b.offset} + ${batch} * ${b.stride(0)} + ${n} * ${b.stride(2)}${place.b};`);
+      shader.line(`var ${sum} = 0.0;`);
+      shader.line(`for (var ${from} = 0u; ${from} < ${end}; ${from} += ${block}u) {`);
+      shader.line(`let ${stop} = min(${end}, ${from} + ${block}u);`);
+      shader.line(`var ${part} = 0.0;`);
+      shader.line(`for (var ${k} = ${from}; ${k} < ${stop}; ${k}++) {`);
+      shader.line(`${part} += ${a.load(pa).text} * ${b.load(pb).text};`);
+      shader.line(`${pa} += ${a.stride(2)}; ${pb} += ${b.stride(1)};`);
+      shader.line("}");
+      shader.line(`${sum} += ${part};`);
+      shader.line("}");
+      store(sum, [batch, m, n], place.out);
+      shader.line("}");
+      return Math.ceil(all / shader.lanes);
+    },
+  };
+}
+
+/** Which repetition an item is of, and how far that moves the operands. */
+function placeOf(
+  shader: ShaderBuilder,
+  item: string,
+  each: number,
+  repeat: Repeat | null,
+): { readonly item: string; readonly out: string; readonly a: string; readonly b: string } {
+  if (repeat === null) return { item, out: "", a: "", b: "" };
+  const [r, rest] = [shader.name("r"), shader.name("rest")];
+  shader.line(`let ${r} = ${item} / ${shader.size(each)};`);
+  shader.line(`let ${rest} = ${item} - ${r} * ${shader.size(each)};`);
+  const by = (distance: number) => ` + ${r} * ${shader.size(distance)}`;
+  return { item: rest, out: by(repeat.out), a: by(repeat.a), b: by(repeat.b) };
+}
+
+/**
+ * A tile of outputs a workgroup, `per` × `per` of them an invocation: tiles of both operands pass through workgroup
+ * memory, every number that is loaded from there serves `per` products.
+ */
+function tiled(kernel: ContractKernel, sizes: Sizes, per: number, repeat: Repeat | null = null): Stage {
+  const { batches, rows, columns, depth } = sizes;
+  const tile = side * per;
+  const thick = 16;
+  const quads = tile / 4;
+  const tilesDown = Math.ceil(rows / tile);
+  const tilesAcross = Math.ceil(columns / tile);
+  const each = batches * tilesDown * tilesAcross;
+  const all = each * (repeat?.count ?? 1);
+  const alongA = kernel.a.strides[1] === 1 ? "rows" : "depth";
+  const alongB = kernel.b.strides[1] === 1 && kernel.b.strides[2] !== 1 ? "depth" : "columns";
+  return {
+    lanes: side * side,
+    loops: false,
+    print: (shader) => {
+      const [a, b] = [shader.view(kernel.a), shader.view(kernel.b)];
+      const store = storing(shader, kernel);
+      const tiles = shader.shared("vec4<f32>", 2 * thick * quads);
+      const size = { rows: shader.size(rows), columns: shader.size(columns), depth: shader.size(depth) };
+      const v = (name: string) => shader.name(name);
+      const item = v("w");
+      shader.line(`for (var ${item} = group; ${item} < ${shader.size(all)}; ${item} += groups) {`);
+      const place = placeOf(shader, item, each, repeat);
+      const [q, across, batch, down] = [v("q"), v("across"), v("batch"), v("down")];
+      shader.line(`let ${q} = ${place.item} / ${shader.size(tilesAcross)};`);
+      shader.line(`let ${across} = (${place.item} - ${q} * ${shader.size(tilesAcross)}) * ${tile}u;`);
+      shader.line(`let ${batch} = ${q} / ${shader.size(tilesDown)};`);
+      shader.line(`let ${down} = (${q} - ${batch} * ${shader.size(tilesDown)}) * ${tile}u;`);
+      const [pa, pb] = [v("pa"), v("pb")];
+      shader.line(`let ${pa} = ${a.offset} + ${batch} * ${a.stride(0)}${place.a};`);
+      shader.line(`let ${pb} = ${b.offset} + ${batch} * ${b.stride(0)}${place.b};`);
+      const [x, y] = [v("x"), v("y")];
+      shader.line(`let ${x} = lane % ${side}u;`);
+      shader.line(`let ${y} = lane / ${side}u;`);
+      const acc = (i: number, j: number) => `acc${i}_${j}`;
+      const each4 = Array.from({ length: per / 4 }, (_, j) => j);
+      const eachRow = Array.from({ length: per }, (_, i) => i);
+      for (const i of eachRow) for (const j of each4) shader.line(`var ${acc(i, j)} = vec4<f32>(0.0);`);
+      const from = v("from");
+      shader.line(`for (var ${from} = 0u; ${from} < ${size.depth}; ${from} += ${thick}u) {`);
+      shader.line("workgroupBarrier();");
+      for (let e = 0; e < (thick * quads) / (side * side); e++) {
+        // Neighbouring invocations load neighbours in memory where there is such an axis.
+        const load = (
+          operand: typeof a,
+          base: string,
+          start: string,
+          extent: string,
+          axes: readonly [number, number],
+          depthFirst: boolean,
+          to: number,
+        ) => {
+          const [number, k, quad, first, word] = [v("e"), v("k"), v("quad"), v("first"), v("load")];
+          shader.line(`let ${number} = lane + ${e * side * side}u;`);
+          shader.line(`let ${k} = ${depthFirst ? `${number} % ${thick}u` : `${number} / ${quads}u`};`);
+          shader.line(`let ${quad} = ${depthFirst ? `${number} / ${thick}u` : `${number} % ${quads}u`};`);
+          shader.line(`let ${first} = ${start} + 4u * ${quad};`);
+          shader.line(`var ${word} = vec4<f32>(0.0);`);
+          shader.line(`if (${from} + ${k} < ${size.depth}) {`);
+          const at = v("at");
+          shader.line(
+            `let ${at} = ${base} + (${from} + ${k}) * ${operand.stride(axes[1])} + ${first} * ${operand.stride(axes[0])};`,
+          );
+          for (let c = 0; c < 4; c++) {
+            const one = operand.load(`${at} + ${c}u * ${operand.stride(axes[0])}`).text;
+            shader.line(`if (${first} + ${c}u < ${extent}) { ${word}.${"xyzw"[c] as string} = ${one}; }`);
+          }
+          shader.line("}");
+          shader.line(`${tiles}[${to * thick * quads}u + ${k} * ${quads}u + ${quad}] = ${word};`);
+        };
+        load(a, pa, down, size.rows, [1, 2], alongA === "depth", 0);
+        load(b, pb, across, size.columns, [2, 1], alongB === "depth", 1);
+      }
+      shader.line("workgroupBarrier();");
+      const k = v("k");
+      shader.line(`for (var ${k} = 0u; ${k} < ${thick}u; ${k}++) {`);
+      for (const j of each4) {
+        shader.line(`let left${j} = ${tiles}[${k} * ${quads}u + ${y} + ${side * j}u];`);
+        shader.line(`let right${j} = ${tiles}[${thick * quads}u + ${k} * ${quads}u + ${x} + ${side * j}u];`);
+      }
+      for (const i of eachRow) {
+        for (const j of each4) {
+          const one = `left${Math.floor(i / 4)}.${"xyzw"[i % 4] as string}`;
+          shader.line(`${acc(i, j)} = fma(vec4<f32>(${one}), right${j}, ${acc(i, j)});`);
+        }
+      }
+      shader.line("}");
+      shader.line("}");
+      for (const i of eachRow) {
+        const m = v("m");
+        shader.line(`let ${m} = ${down} + 4u * ${y} + ${64 * Math.floor(i / 4) + (i % 4)}u;`);
+        shader.line(`if (${m} < ${size.rows}) {`);
+        for (const j of each4) {
+          for (let c = 0; c < 4; c++) {
+            const n = v("n");
+            shader.line(`let ${n} = ${across} + 4u * ${x} + ${64 * j + c}u;`);
+            shader.line(`if (${n} < ${size.columns}) {`);
+            store(`${acc(i, j)}.${"xyzw"[c] as string}`, [batch, m, n], place.out);
+            shader.line("}");
+          }
+        }
+        shader.line("}");
+      }
+      shader.line("}");
+      return all;
+    },
+  };
+}
+

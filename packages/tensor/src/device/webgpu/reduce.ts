@@ -1,0 +1,301 @@
+import type { Loops } from "../../kernel/access.js";
+import type { Monoid, ReduceKernel, View } from "../../kernel/kernel.js";
+import { input } from "../../scalar/expression.js";
+import { sizeOf } from "../../shape.js";
+import { numbersFor, printFormula, useFunction, type NumberType } from "./formula.js";
+import { convert, type PrintContext, type ShaderBuilder, type Stage, type Value } from "./shader.js";
+import { mergedAxes, operandText, printAddresses, stridesOf } from "./walk.js";
+
+/** Invocations that share the terms of one output. */
+const teamLanes = 128;
+/** Fewer terms than this are added by one invocation. */
+const fewTerms = 32;
+/** Terms of a sum that are added one after another; the sums of such blocks are added then. */
+const block = 32;
+/** Terms of an output that one workgroup takes; more are shared by several, whose results are reduced in turn. */
+const mostTerms = 8192;
+
+const isArg = (monoid: Monoid): boolean => monoid === "argmax" || monoid === "argmin";
+
+/** A running result: the variables that hold it, and how it is joined with another. */
+interface Accumulator {
+  readonly type: NumberType;
+  /** Declares `name` (and `name_at`, the place of a winner) with the result of no terms. */
+  readonly start: (shader: ShaderBuilder, name: string) => void;
+  readonly join: (shader: ShaderBuilder, name: string, value: string, at: string) => string;
+}
+
+function identity(shader: ShaderBuilder, monoid: Monoid, type: NumberType): string {
+  switch (monoid) {
+    case "sum":
+      return `${type}(0)`;
+    case "product":
+      return `${type}(1)`;
+    case "max":
+    case "argmax":
+      return type === "f32" ? `-${useFunction(shader, "infinity")}()` : type === "i32" ? "i32(-2147483648)" : "0u";
+    case "min":
+    case "argmin":
+      return type === "f32" ? `${useFunction(shader, "infinity")}()` : type === "i32" ? "2147483647" : "4294967295u";
+  }
+}
+
+/** No place: a winner that there is not yet. */
+const nowhere = "0xffffffffu";
+
+function accumulator(monoid: Monoid, type: NumberType): Accumulator {
+  const start = (shader: ShaderBuilder, name: string) => {
+    shader.line(`var ${name} = ${identity(shader, monoid, type)};`);
+    if (isArg(monoid)) shader.line(`var ${name}_at = ${nowhere};`);
+  };
+  const join = (shader: ShaderBuilder, name: string, value: string, at: string): string => {
+    switch (monoid) {
+      case "sum":
+        return `${name} += ${value};`;
+      case "product":
+        return `${name} *= ${value};`;
+      case "max":
+      case "min": {
+        const call = type === "f32" ? useFunction(shader, monoid === "max" ? "maximum" : "minimum") : monoid;
+        return `${name} = ${call}(${name}, ${value});`;
+      }
+      default: {
+        const better = monoid === "argmax" ? ">" : "<";
+        const wins =
+          type === "f32"
+            ? `${value} ${better} ${name} || (${useFunction(shader, "is_nan")}(${value}) && !is_nan(${name}))`
+            : `${value} ${better} ${name}`;
+        const equal =
+          type === "f32" ? `(${value} == ${name} || (is_nan(${value}) && is_nan(${name})))` : `${value} == ${name}`;
+        return `if (${wins} || (${equal} && ${at} < ${name}_at)) { ${name} = ${value}; ${name}_at = ${at}; }`;
+      }
+    }
+  };
+  return { type, start, join };
+}
+
+/** A reduction as walks over its outputs and, for each, its terms. */
+interface Plan {
+  readonly kernel: ReduceKernel;
+  readonly outer: Loops;
+  readonly inner: Loops;
+  readonly outputs: number;
+  readonly terms: number;
+}
+
+function planOf(kernel: ReduceKernel): Plan {
+  const { out, shape, axes, operands } = kernel;
+  const rank = shape.length;
+  const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
+  const strides = operands.map((operand) => stridesOf(operand, rank));
+  const written = new Array<number>(rank).fill(0);
+  kept.forEach((axis, k) => (written[axis] = out.strides[k] as number));
+  return {
+    kernel,
+    outer: mergedAxes(shape, kept, [written, ...strides]),
+    inner: mergedAxes(shape, axes, strides),
+    outputs: sizeOf(out.shape),
+    terms: axes.reduce((product, axis) => product * (shape[axis] as number), 1),
+  };
+}
+
+/** The reduction of a kernel in one dispatch, or in two where few outputs have many terms. */
+export function reduceStages(kernel: ReduceKernel, context: PrintContext): Stage[] {
+  const plan = planOf(kernel);
+  const { outputs, terms } = plan;
+  if (terms <= fewTerms || (outputs >= 4096 && terms <= 1024 && !walksAlongTerms(plan))) return [alone(plan)];
+  const parts = Math.min(Math.ceil(terms / mostTerms), Math.max(1, Math.floor(16384 / outputs)));
+  if (parts === 1 || isArg(kernel.monoid)) return [together(plan, 1, null)];
+  const partial = context.scratch(kernel.out.dtype === "bool" ? "uint32" : kernel.out.dtype, [outputs, parts]);
+  return [together(plan, parts, partial), ...joined(plan, partial)];
+}
+
+/** Whether neighbouring terms are neighbours in memory, so that invocations do well to share them. */
+function walksAlongTerms({ inner, outer }: Plan): boolean {
+  const last = (loops: Loops) => loops.strides.map((strides) => strides.at(-1) ?? 0);
+  const [, ...kept] = last(outer);
+  return last(inner).some((stride, k) => stride === 1 && kept[k] !== 1);
+}
+
+/** The second dispatch: parts of every output. */
+function joined({ kernel, outputs }: Plan, partial: View): Stage[] {
+  const { out, monoid, epilogue } = kernel;
+  const flat = (view: View): View => {
+    // Outputs are numbered row by row; what lies in between stays where it is.
+    return view;
+  };
+  const shape = [...out.shape, partial.shape[1] as number];
+  const parts = partial.shape[1] as number;
+  let step = outputs * parts;
+  const strides = shape.map((extent) => (step = extent === 0 ? 0 : step / extent));
+  const again: ReduceKernel = {
+    form: "reduce",
+    out: flat(out),
+    shape,
+    axes: [out.shape.length],
+    monoid,
+    f: input(0),
+    epilogue,
+    operands: [{ ...partial, shape, strides }],
+  };
+  const plan = planOf(again);
+  return [parts <= fewTerms ? alone(plan) : together(plan, 1, null)];
+}
+
+interface Printed {
+  readonly acc: Accumulator;
+  /** Prints the value of term `number`, of an output whose operands start at `starts`. */
+  readonly term: (number: string, starts: readonly string[]) => string;
+  readonly starts: (output: string) => { readonly to: string; readonly from: readonly string[] };
+  /** Prints what becomes of a result. */
+  readonly finish: (to: string, name: string) => void;
+}
+
+function printed(shader: ShaderBuilder, { kernel, outer, inner }: Plan): Printed {
+  const { out, monoid, f, epilogue, operands } = kernel;
+  const numbers = numbersFor(isArg(monoid) ? "int32" : out.dtype, operands, epilogue === null ? [f] : [f, epilogue]);
+  const own = { float32: "f32", float64: "f32", int32: "i32", uint32: "u32", bool: "u32" } as const;
+  const type = isArg(monoid) ? numbers : own[out.dtype];
+  const written = shader.view(out, true);
+  const read = operands.map((operand) => operandText(shader, operand));
+  const acc = accumulator(monoid, type);
+  return {
+    acc,
+    starts: (output) => {
+      const [to, ...from] = printAddresses(shader, outer, output, [written.offset, ...read.map((r) => r.offset)]);
+      return { to: to as string, from };
+    },
+    term: (number, starts) => {
+      const addresses = printAddresses(shader, inner, number, starts);
+      const value = printFormula(shader, f, (k) => read[k]?.load(addresses[k] as string) as Value, numbers);
+      return shader.let({ type, text: convert(value, type) }).text;
+    },
+    finish: (to, name) => {
+      const result: Value = isArg(monoid) ? { type: "i32", text: `i32(${name}_at)` } : { type, text: name };
+      const value = epilogue === null ? result : printFormula(shader, epilogue, () => result, numbers);
+      shader.line(written.store(to, value));
+    },
+  };
+}
+
+/** Adds up terms `first`, `first + step`, … below `end` into `name`. */
+function walkTerms(
+  shader: ShaderBuilder,
+  { acc, term }: Printed,
+  monoid: Monoid,
+  name: string,
+  starts: readonly string[],
+  [first, end, step]: readonly [string, string, string],
+): void {
+  const t = shader.name("t");
+  if (monoid !== "sum" || acc.type !== "f32") {
+    shader.line(`for (var ${t} = ${first}; ${t} < ${end}; ${t} += ${step}) {`);
+    shader.line(acc.join(shader, name, term(t, starts), t));
+    shader.line("}");
+    return;
+  }
+  const part = shader.name("part");
+  const stop = shader.name("stop");
+  const from = shader.name("from");
+  shader.line(`for (var ${from} = ${first}; ${from} < ${end}; ${from} += ${step} * ${block}u) {`);
+  shader.line(`let ${stop} = min(${end}, ${from} + ${step} * ${block}u);`);
+  shader.line(`var ${part} = 0.0;`);
+  shader.line(`for (var ${t} = ${from}; ${t} < ${stop}; ${t} += ${step}) {`);
+  shader.line(`${part} += ${term(t, starts)};`);
+  shader.line("}");
+  shader.line(`${name} += ${part};`);
+  shader.line("}");
+}
+
+/** An output an invocation. */
+function alone(plan: Plan): Stage {
+  return {
+    lanes: 64,
+    loops: true,
+    print: (shader) => {
+      const { monoid } = plan.kernel;
+      const text = printed(shader, plan);
+      const output = shader.name("n");
+      const step = `${shader.lanes}u`;
+      shader.line(
+        `for (var ${output} = group * ${step} + lane; ${output} < ${shader.size(plan.outputs)}; ${output} += groups * ${step}) {`,
+      );
+      const { to, from } = text.starts(output);
+      const name = shader.name("total");
+      text.acc.start(shader, name);
+      walkTerms(shader, text, monoid, name, from, ["0u", shader.size(plan.terms), "1u"]);
+      text.finish(to, name);
+      shader.line("}");
+      return Math.ceil(plan.outputs / shader.lanes);
+    },
+  };
+}
+
+/**
+ * An output, or one of `parts` of its terms, a workgroup.
+ *
+ * @param partial  Where results of parts go, [outputs, parts]; null when there is one part, which is the result.
+ */
+function together(plan: Plan, parts: number, partial: View | null): Stage {
+  return {
+    lanes: teamLanes,
+    loops: true,
+    print: (shader) => {
+      const { monoid } = plan.kernel;
+      const { lanes } = shader;
+      const work = plan.outputs * parts;
+      const text = printed(shader, plan);
+      const { acc } = text;
+      const values = shader.shared(acc.type, lanes);
+      const places = isArg(monoid) ? shader.shared("u32", 2 * lanes) : "";
+      // Elements of the second half, should values be u32 as well.
+      const place = (at: string) => `${places}[${at} + ${lanes}u]`;
+      const item = shader.name("w");
+      const name = shader.name("total");
+      shader.line(`for (var ${item} = group; ${item} < ${shader.size(work)}; ${item} += groups) {`);
+      let output = item;
+      let range: readonly [string, string, string] = ["lane", shader.size(plan.terms), `${lanes}u`];
+      if (parts > 1) {
+        output = shader.name("n");
+        const count = shader.size(parts);
+        const length = shader.size(Math.ceil(plan.terms / parts));
+        shader.line(`let ${output} = ${item} / ${count};`);
+        const first = shader.name("first");
+        shader.line(`let ${first} = (${item} - ${output} * ${count}) * ${length};`);
+        const end = shader.name("end");
+        shader.line(`let ${end} = min(${first} + ${length}, ${shader.size(plan.terms)});`);
+        range = [`${first} + lane`, end, `${lanes}u`];
+      }
+      const { to, from } = text.starts(output);
+      acc.start(shader, name);
+      walkTerms(shader, text, monoid, name, from, range);
+      shader.line("workgroupBarrier();");
+      shader.line(`${values}[lane] = ${name};`);
+      if (isArg(monoid)) shader.line(`${place("lane")} = ${name}_at;`);
+      const half = shader.name("half");
+      shader.line(`for (var ${half} = ${lanes / 2}u; ${half} > 0u; ${half} = ${half} >> 1u) {`);
+      shader.line("workgroupBarrier();");
+      shader.line(`if (lane < ${half}) {`);
+      const other = shader.let({ type: acc.type, text: `${values}[lane + ${half}]` }).text;
+      let at = "";
+      if (isArg(monoid)) {
+        at = shader.name("at");
+        shader.line(`let ${at} = ${place(`lane + ${half}`)};`);
+      }
+      shader.line(acc.join(shader, name, other, at));
+      shader.line(`${values}[lane] = ${name};`);
+      if (isArg(monoid)) shader.line(`${place("lane")} = ${name}_at;`);
+      shader.line("}");
+      shader.line("}");
+      shader.line("if (lane == 0u) {");
+      if (partial === null) text.finish(to, name);
+      else {
+        const target = shader.view(partial, true);
+        shader.line(target.store(`${target.offset} + ${item}`, { type: acc.type, text: name }));
+      }
+      shader.line("}");
+      shader.line("}");
+      return work;
+    },
+  };
+}
