@@ -28,4 +28,3 @@ export function printKernel(kernel: Kernel, context: PrintContext): readonly Sha
     return shader.finish(stage.print(shader));
   });
 }
-
