@@ -14,7 +14,8 @@ export interface DeviceOptions {
 
 const preference: readonly DeviceName[] = ["webgpu", "wasm", "cpu"];
 
-async function openExecutor(name: DeviceName, options: DeviceOptions): Promise<Executor> {
+/** @param alone  No other device is asked for, should this one be missing or slow. */
+async function openExecutor(name: DeviceName, options: DeviceOptions, alone: boolean): Promise<Executor> {
   switch (name) {
     case "cpu": {
       const { CpuExecutor } = await import("./cpu/device.js");
@@ -24,11 +25,10 @@ async function openExecutor(name: DeviceName, options: DeviceOptions): Promise<E
       const { WasmExecutor } = await import("./wasm/device.js");
       return WasmExecutor.open(options.relaxed === true);
     }
-    case "webgpu":
-      throw codedError(
-        "DEVICE_UNAVAILABLE",
-        `openDevice: the ${name} device is not part of this version; open "wasm" or "cpu"`,
-      );
+    case "webgpu": {
+      const { WebGpuExecutor } = await import("./webgpu/device.js");
+      return WebGpuExecutor.open(alone);
+    }
     default:
       throw codedError(
         "BAD_ARGUMENT",
@@ -60,7 +60,7 @@ export async function openDevice(
   const reasons: string[] = [];
   for (const candidate of names) {
     try {
-      return new Device(await openExecutor(candidate, options), memoryLimit);
+      return new Device(await openExecutor(candidate, options, names.length === 1), memoryLimit);
     } catch (error) {
       if (!hasCode(error, "DEVICE_UNAVAILABLE")) throw error;
       reasons.push(error.message);

@@ -32,6 +32,7 @@ export function useFunction(shader: ShaderBuilder, name: ShaderFunctionName): st
 
 /** The common type of numbers: float before unsigned before signed. */
 function common({ numbers }: Printing, args: readonly Argument[]): NumberType {
+  if (args.some((arg) => arg.type === "literal" && !Number.isInteger(arg.value))) return "f32";
   for (const type of ["f32", "u32", "i32"] as const) if (args.some((arg) => arg.type === type)) return type;
   return numbers;
 }

@@ -318,7 +318,7 @@ fn angle(x: f32) -> Angle {
       if (m >= d) { m -= d; }
     }
     m = m % d;
-    r = f32(m) * bitcast<f32>(max(ey, 24u) - 23u << 23u) * select(1.0, 1.0 / f32(1u << (24u - min(ey, 24u))), ey < 24u);
+    r = f32(m) * bitcast<f32>((max(ey, 24u) - 23u) << 23u) * select(1.0, 1.0 / f32(1u << (24u - min(ey, 24u))), ey < 24u);
     r = select(r, -r, a < 0.0);
   }
   if (r == 0.0) { return 0.0; }

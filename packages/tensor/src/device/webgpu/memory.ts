@@ -1,7 +1,9 @@
 /// <reference types="@webgpu/types" />
+import type { DType } from "../../dtype.js";
 
 /** Memory of one storage: a run of 32-bit words in a buffer, which it may share with others. */
 export interface Block {
+  readonly dtype: DType;
   readonly buffer: GPUBuffer;
   /** In words. */
   readonly start: number;
@@ -42,7 +44,7 @@ export class Memory {
     this.#beforeDestroy = beforeDestroy;
   }
 
-  allocate(length: number): Block {
+  allocate(dtype: DType, length: number): Block {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.#device.limits;
     const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
     if (4 * length > most) throw new RangeError(`expected at most ${most} bytes in one buffer, found ${4 * length}`);
@@ -50,16 +52,18 @@ export class Memory {
     const found = this.#free.get(capacity)?.pop();
     if (found !== undefined) {
       if (capacity > largestShared) this.#freeBytes -= 4 * capacity;
-      return { ...found, length, capacity };
+      return { dtype, ...found, length, capacity };
     }
-    if (capacity > largestShared) return { buffer: this.#buffer(capacity), start: 0, length, capacity };
+    if (capacity > largestShared) {
+      return { dtype, buffer: this.#buffer(capacity), start: 0, length, capacity };
+    }
     if (this.#page === null || this.#used + capacity > pageWords) {
       this.#page = this.#buffer(pageWords);
       this.#used = 0;
     }
     const start = this.#used;
     this.#used += capacity;
-    return { buffer: this.#page, start, length, capacity };
+    return { dtype, buffer: this.#page, start, length, capacity };
   }
 
   free({ buffer, start, capacity }: Block): void {

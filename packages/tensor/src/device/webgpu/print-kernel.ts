@@ -14,9 +14,7 @@ export function kernelStages(kernel: Kernel, context: PrintContext): readonly St
       return sizeOf(kernel.out.shape) === 0 ? [] : reduceStages(kernel, context);
     case "contract":
       return sizeOf(kernel.out.shape) === 0 ? [] : contractStages(kernel, context);
-    case "column":
-    case "routine":
-    case "iterate":
+    default:
       throw new Error(`device webgpu: expected a printed kernel, found ${kernel.form}`);
   }
 }

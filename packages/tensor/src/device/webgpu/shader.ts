@@ -172,10 +172,15 @@ export class ShaderBuilder {
   /** Elements to read, and to write where `written` is set. Views that share memory are told apart by their addresses. */
   view(view: View, written = false): ViewText {
     const { buffer, start } = view.storage.buffer as Block;
+    return new ViewText(view, this.buffer(buffer, written), start + view.offset, (value) => this.size(value));
+  }
+
+  /** The name of a buffer as an array of words. */
+  buffer(buffer: GPUBuffer, written = false): string {
     let at = this.#buffers.findIndex((other) => other.buffer === buffer);
     if (at < 0) at = this.#buffers.push({ buffer, written }) - 1;
     else if (written) (this.#buffers[at] as { written: boolean }).written = true;
-    return new ViewText(view, `memory${at}`, start + view.offset, (value) => this.size(value));
+    return `memory${at}`;
   }
 
   /** A declaration at module scope: a function, a structure or a constant. The same name is declared once. */

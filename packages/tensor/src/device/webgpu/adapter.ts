@@ -1,0 +1,81 @@
+/// <reference types="@webgpu/types" />
+import { codedError } from "../../errors.js";
+
+/** A device of the platform with what must live as long as it does. */
+export interface OpenedAdapter {
+  readonly device: GPUDevice;
+  /** Dawn for Node ends with its instance. */
+  readonly gpu: GPU;
+}
+
+const wantedFeatures = ["subgroups", "shader-f16", "timestamp-query"] as const;
+
+const wantedLimits = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+] as const;
+
+const unavailable = (expected: string, cause?: unknown) =>
+  codedError("DEVICE_UNAVAILABLE", `device webgpu: expected ${expected}`, cause === undefined ? undefined : { cause });
+
+/** WebGPU of the platform: a browser's, or in Node the optional package `webgpu`. */
+async function findGpu(): Promise<GPU> {
+  const { navigator, process } = globalThis as {
+    readonly navigator?: { readonly gpu?: GPU };
+    readonly process?: { readonly versions?: { readonly node?: string } };
+  };
+  if (navigator?.gpu !== undefined) return navigator.gpu;
+  if (process?.versions?.node === undefined) {
+    throw unavailable('a browser with WebGPU on a page served by https, found none; open "wasm"');
+  }
+  // Not a literal, so that bundlers for browsers do not look for it.
+  const name = "webgpu";
+  let dawn: { create(flags: string[]): GPU };
+  try {
+    dawn = (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as typeof dawn;
+  } catch (cause) {
+    throw unavailable('the package webgpu in Node, found none; npm install webgpu, or open "wasm"', cause);
+  }
+  return dawn.create([]);
+}
+
+/**
+ * Finds an adapter and asks it for all it has of what the device can use.
+ *
+ * @param software  Take an adapter that computes on the CPU, which the wasm device does much faster.
+ * @throws          DEVICE_UNAVAILABLE with the next step.
+ */
+export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
+  const gpu = await findGpu();
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  } catch (cause) {
+    throw unavailable(`an adapter, found that none could be asked for: ${String(cause)}`, cause);
+  }
+  if (adapter === null) {
+    throw unavailable('an adapter, found none; install a driver for Vulkan, Metal or Direct3D 12, or open "wasm"');
+  }
+  if (!software && isSoftware(adapter)) {
+    throw unavailable(`an adapter in hardware, found ${adapter.info.description}; open "webgpu" by its name alone`);
+  }
+  const { features, limits } = adapter;
+  const requiredLimits = Object.fromEntries(wantedLimits.map((limit) => [limit, limits[limit]]));
+  try {
+    const device = await adapter.requestDevice({
+      requiredFeatures: wantedFeatures.filter((feature) => features.has(feature)),
+      requiredLimits,
+    });
+    return { device, gpu };
+  } catch (cause) {
+    throw unavailable(`adapter ${adapter.info.description} to give a device, found ${String(cause)}`, cause);
+  }
+}
+
+function isSoftware({ info }: GPUAdapter): boolean {
+  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.device} ${info.description}`);
+}
