@@ -51,10 +51,10 @@ function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number)
   const { samples, features } = factorsShape(factors);
   const walks = walksOf(printedProgram(program).statements);
   const cost = costOf(factors);
-  // Teams put their parts together in 16 bytes for every invocation.
-  const fitting = powerBelow((workgroupMemory - 16 * 256 - 16) / 4 / Math.max(1, samples));
+  // Teams put their parts together in 16 bytes for every invocation; loops in one shader need some room, too.
+  const fitting = Math.floor((workgroupMemory - 16 * 256 - 2048) / 4 / Math.max(1, samples));
   if (walks > 1 && (walks > 4 || cost > 8) && fitting >= 1 && (fitting >= 4 || cost > 64)) {
-    return { kind: "teams", columns: Math.min(32, fitting), stored: true };
+    return { kind: "teams", columns: powerBelow(Math.min(32, fitting)), stored: true };
   }
   const width = outerWidth(factors);
   if (width !== null && features >= 2 ** 14 && width >= 2 * across) {

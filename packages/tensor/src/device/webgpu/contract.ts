@@ -321,3 +321,4 @@ function tiled(kernel: ContractKernel, sizes: Sizes, per: number, repeat: Repeat
     },
   };
 }
+

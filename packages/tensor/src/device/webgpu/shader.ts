@@ -122,7 +122,8 @@ export class ViewText {
   /** A statement that writes the element at an address. */
   store(address: string, value: Value): string {
     const own = convert(value, this.type);
-    const word = this.type === "u32" ? own : this.type === "bool" ? `select(0u, 1u, ${own})` : `bitcast<u32>(${own})`;
+    const word =
+      this.type === "u32" ? own : this.type === "bool" ? `select(0u, 1u, ${own})` : `bitcast<u32>(${own})`;
     return `${this.#array}[${address}] = ${word};`;
   }
 }

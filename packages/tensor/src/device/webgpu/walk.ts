@@ -67,3 +67,4 @@ export function printAddresses(
     return name;
   });
 }
+
