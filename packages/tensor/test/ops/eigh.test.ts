@@ -27,7 +27,8 @@ const gram = fc.tuple(size, fc.integer({ min: 1, max: 2 })).chain(([n, r]) =>
 
 describe("eigh", () => {
   forEachDevice(({ device, dtype, epsilon }) => {
-    const least = dtype === "float32" ? 1e-37 : 1e-300;
+    // What is smaller may have lost digits, or all of them where a device takes subnormal numbers for 0.
+    const least = dtype === "float32" ? 1e-31 : 1e-300;
 
     const check = async (given: Matrix) => {
       const a = given.map((row) => row.map((v) => stored(dtype, v)));

@@ -18,7 +18,8 @@ function sortingKey(shader: ShaderBuilder, type: ValueType, value: string, desce
     descending ? "falling_key" : "rising_key",
     `fn ${descending ? "falling_key" : "rising_key"}(value: f32) -> u32 {
       if (${useFunction(shader, "is_nan")}(value)) { return 0xffffffffu; }
-      let bits = select(bitcast<u32>(value), 0u, value == 0.0);
+      let given = bitcast<u32>(value);
+      let bits = select(given, 0u, (given & 0x7fffffffu) == 0u);
       return ${turned("select(bits | 0x80000000u, ~bits, (bits >> 31u) == 1u)")};
     }`,
   );

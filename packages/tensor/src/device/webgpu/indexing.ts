@@ -1,6 +1,7 @@
 import type { View } from "../../kernel/kernel.js";
 import { argsortStages } from "./argsort.js";
 import { eachElement } from "./elements.js";
+import { useFunction } from "./formula.js";
 import { convert, type PrintContext, type ShaderBuilder, type Stage, type ValueType } from "./shader.js";
 
 type Three = readonly [number, number, number];
@@ -30,9 +31,6 @@ const zeroOf = (type: ValueType) => (type === "bool" ? "false" : `${type}(0)`);
 
 /** As many comparisons are fewer than sorting the indices takes. */
 const fewUpdates = 64;
-/** Updates that are added one after another; the sums of such blocks are added then. */
-const block = 64;
-
 /**
  * indices [A, I, B], updates [A, I, B] → out [A, L, B]: zero but for out[a, indices[a, i, b], b] += updates[a, i, b].
  * No two invocations write one element, and each adds in the order of the updates: the same bits at every run. Many
@@ -67,20 +65,19 @@ function sumStage(indices: View, updates: View, out: View, order: View | null): 
       const u32 = (text: string) => shader.let({ type: "u32", text }).text;
       return eachElement(shader, out.shape, (...at) => {
         const [i, l, k] = at as readonly string[] as [string, string, string];
-        const [total, sum, n, filled] = ["total", "sum", "n", "filled"].map((name) => shader.name(name)) as [
-          string,
-          string,
-          string,
-          string,
-        ];
+        const [sum, rest, n] = ["sum", "rest", "n"].map((name) => shader.name(name)) as [string, string, string];
         const indexAt = (place: string) => u32(convert(places.load(places.at(i, place, k)), "u32"));
-        shader.line(`var ${total} = ${type}(0);`);
         shader.line(`var ${sum} = ${type}(0);`);
-        shader.line(`var ${filled} = 0u;`);
+        shader.line(`var ${rest} = ${type}(0);`);
         const add = (place: string) => {
-          shader.line(`${sum} += ${convert(added.load(added.at(i, place, k)), type)};`);
-          shader.line(`${filled}++;`);
-          shader.line(`if (${filled} == ${block}u) { ${total} += ${sum}; ${sum} = ${type}(0); ${filled} = 0u; }`);
+          const term = shader.let({ type, text: convert(added.load(added.at(i, place, k)), type) }).text;
+          const next = shader.let({ type, text: `${sum} + ${term}` }).text;
+          if (type === "f32") {
+            // What rounding loses is kept (Knuth's two-sum).
+            const part = shader.let({ type, text: `${next} - ${sum}` }).text;
+            shader.line(`${rest} += (${sum} - (${next} - ${part})) + (${term} - ${part});`);
+          }
+          shader.line(`${sum} = ${next};`);
         };
         if (sorted === null) {
           shader.line(`for (var ${n} = 0u; ${n} < ${count}; ${n}++) {`);
@@ -98,7 +95,10 @@ function sumStage(indices: View, updates: View, out: View, order: View | null): 
           add(place);
           shader.line("}");
         }
-        shader.line(target.store(target.at(...at), { type, text: `(${total} + ${sum})` }));
+        // Without it where a sum is infinite, which has no rest.
+        const text =
+          type === "f32" ? `select(${sum}, ${sum} + ${rest}, ${useFunction(shader, "is_finite")}(${rest}))` : sum;
+        shader.line(target.store(target.at(...at), { type, text }));
       });
     },
   };
