@@ -2,7 +2,7 @@ import type { Kernel } from "../../kernel/kernel.js";
 import { contractStages } from "./contract.js";
 import { mapStages } from "./map.js";
 import { reduceStages } from "./reduce.js";
-import { ShaderBuilder, type PrintContext, type Shader, type Stage } from "./shader.js";
+import type { PrintContext, Stage } from "./shader.js";
 import { sizeOf } from "../../shape.js";
 
 /** The dispatches of a kernel, in order; none where it writes nothing. */
@@ -18,12 +18,3 @@ export function kernelStages(kernel: Kernel, context: PrintContext): readonly St
       throw new Error(`device webgpu: expected a printed kernel, found ${kernel.form}`);
   }
 }
-
-/** A kernel as shaders. */
-export function printKernel(kernel: Kernel, context: PrintContext): readonly Shader[] {
-  return kernelStages(kernel, context).map((stage) => {
-    const shader = new ShaderBuilder(stage.lanes);
-    return shader.finish(stage.print(shader));
-  });
-}
-
