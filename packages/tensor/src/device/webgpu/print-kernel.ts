@@ -1,7 +1,9 @@
 import type { Kernel } from "../../kernel/kernel.js";
+import { columnStage } from "./column.js";
 import { contractStages } from "./contract.js";
 import { mapStages } from "./map.js";
 import { reduceStages } from "./reduce.js";
+import { routineStages } from "./routines.js";
 import type { PrintContext, Stage } from "./shader.js";
 import { sizeOf } from "../../shape.js";
 
@@ -14,7 +16,11 @@ export function kernelStages(kernel: Kernel, context: PrintContext): readonly St
       return sizeOf(kernel.out.shape) === 0 ? [] : reduceStages(kernel, context);
     case "contract":
       return sizeOf(kernel.out.shape) === 0 ? [] : contractStages(kernel, context);
-    default:
-      throw new Error(`device webgpu: expected a printed kernel, found ${kernel.form}`);
+    case "column":
+      return sizeOf(kernel.out.shape) === 0 ? [] : [columnStage(kernel, context)];
+    case "routine":
+      return routineStages(kernel, context);
+    case "iterate":
+      throw new Error("device webgpu: expected a kernel without kernels in it, found a loop");
   }
 }
