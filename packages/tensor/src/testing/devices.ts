@@ -21,12 +21,14 @@ interface Candidate {
   readonly options?: DeviceOptions;
 }
 
-const candidates: readonly Candidate[] = ([
-  { label: "cpu, compiled", name: "cpu" },
-  { label: "cpu, interpreted", name: "cpu", options: { interpret: true } },
-  { label: "wasm", name: "wasm" },
-  ...(process.env["ROBGRAD_ONLY"] === "webgpu" ? [{ label: "webgpu", name: "webgpu" as const }] : []),
-] as readonly Candidate[]).filter(({ name }) => process.env["ROBGRAD_ONLY"] === undefined || name === process.env["ROBGRAD_ONLY"]);
+const candidates: readonly Candidate[] = (
+  [
+    { label: "cpu, compiled", name: "cpu" },
+    { label: "cpu, interpreted", name: "cpu", options: { interpret: true } },
+    { label: "wasm", name: "wasm" },
+    ...(process.env["ROBGRAD_ONLY"] === "webgpu" ? [{ label: "webgpu", name: "webgpu" as const }] : []),
+  ] as readonly Candidate[]
+).filter(({ name }) => process.env["ROBGRAD_ONLY"] === undefined || name === process.env["ROBGRAD_ONLY"]);
 
 const epsilons = { float32: 2 ** -23, float64: 2 ** -52 } as const;
 

@@ -77,5 +77,7 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
 }
 
 function isSoftware({ info }: GPUAdapter): boolean {
-  return info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.device} ${info.description}`);
+  return (
+    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.device} ${info.description}`)
+  );
 }

@@ -321,4 +321,3 @@ function tiled(kernel: ContractKernel, sizes: Sizes, per: number, repeat: Repeat
     },
   };
 }
-

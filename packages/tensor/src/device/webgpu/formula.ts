@@ -99,8 +99,7 @@ function edge(name: "is_nan" | "is_finite"): Printer {
   };
 }
 
-const named = (p: Printing, arg: Argument, type: NumberType) =>
-  p.shader.let({ type, text: numbersOf(p, arg, type) });
+const named = (p: Printing, arg: Argument, type: NumberType) => p.shader.let({ type, text: numbersOf(p, arg, type) });
 
 /** The WGSL column of the table of scalar operations. */
 const printers: Readonly<Record<OperationName, Printer>> = {

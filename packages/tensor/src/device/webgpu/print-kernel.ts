@@ -4,7 +4,7 @@ import { contractStages } from "./contract.js";
 import { mapStages } from "./map.js";
 import { reduceStages } from "./reduce.js";
 import { routineStages } from "./routines.js";
-import { ShaderBuilder, type PrintContext, type Shader, type Stage } from "./shader.js";
+import type { PrintContext, Stage } from "./shader.js";
 import { sizeOf } from "../../shape.js";
 
 /** The dispatches of a kernel, in order; none where it writes nothing. */
@@ -20,16 +20,7 @@ export function kernelStages(kernel: Kernel, context: PrintContext): readonly St
       return sizeOf(kernel.out.shape) === 0 ? [] : [columnStage(kernel, context)];
     case "routine":
       return routineStages(kernel, context);
-    default:
-      throw new Error(`device webgpu: expected a printed kernel, found ${kernel.form}`);
+    case "iterate":
+      throw new Error("device webgpu: expected a kernel without kernels in it, found a loop");
   }
 }
-
-/** A kernel as shaders. */
-export function printKernel(kernel: Kernel, context: PrintContext): readonly Shader[] {
-  return kernelStages(kernel, context).map((stage) => {
-    const shader = new ShaderBuilder(stage.lanes);
-    return shader.finish(stage.print(shader));
-  });
-}
-

@@ -7,31 +7,14 @@ import type { Kernel, View } from "../../kernel/kernel.js";
 import { rowMajor } from "../../layout.js";
 import { sizeOf } from "../../shape.js";
 import { Storage } from "../../storage.js";
-import { planLoop, type LoopPlan } from "./loop.js";
+import { dispatchesOf, type Dispatch, type LoopContext } from "./loop.js";
 import { usage, type Block, type Memory } from "./memory.js";
-import { printKernel } from "./print-kernel.js";
-import { spread, uniformAlignment, uniformBytes, type Bound, type Indirect, type Queue } from "./queue.js";
-import type { PrintContext, Shader } from "./shader.js";
-
-/** A dispatch that is not bound yet. */
-export interface Dispatch {
-  readonly shader: Shader;
-  readonly indirect: Indirect | null;
-}
-
-/** Words to be copied. */
-export interface Copy {
-  readonly from: GPUBuffer;
-  readonly to: GPUBuffer;
-  readonly words: number;
-}
-
-type Step = Dispatch | Copy;
-type BoundStep = Bound | Copy;
+import { spread, uniformAlignment, uniformBytes, type Bound, type Queue } from "./queue.js";
+import type { Shader } from "./shader.js";
 
 /** A kernel as the queue takes it, with the memory it works in. */
 interface Planned {
-  readonly steps: readonly Step[];
+  readonly steps: readonly Dispatch[];
   readonly release: () => void;
 }
 
@@ -60,10 +43,7 @@ export class Schedule {
   run(kernel: Kernel): void {
     this.#queue.checkAlive();
     const { steps, release } = this.#plan(kernel);
-    for (const step of steps) {
-      if ("shader" in step) this.#queue.dispatch(step.shader, () => textOf(kernel), step.indirect);
-      else this.#queue.copy(step.from, 0, step.to, 0, step.words);
-    }
+    for (const { shader, indirect } of steps) this.#queue.dispatch(shader, () => textOf(kernel), indirect);
     release();
   }
 
@@ -71,7 +51,7 @@ export class Schedule {
   compile(kernels: readonly Kernel[]): Program {
     const device = this.#device;
     const planned = kernels.map((kernel) => this.#plan(kernel));
-    const shaders = planned.flatMap(({ steps }) => steps.flatMap((step) => ("shader" in step ? [step.shader] : [])));
+    const shaders = planned.flatMap(({ steps }) => steps.map(({ shader }) => shader));
     const slots = shaders.map(({ words }) => Math.max(1, Math.ceil((4 * words.length) / uniformAlignment)));
     const size = slots.reduce((sum, slot) => sum + slot, 0) * uniformAlignment;
     const uniform = device.createBuffer({ size: size + uniformBytes, usage: usage.UNIFORM | usage.COPY_DST });
@@ -92,9 +72,7 @@ export class Schedule {
     let offset = 0;
     let next = 0;
     const bound = planned.flatMap(({ steps }, k) =>
-      steps.map((step): BoundStep => {
-        if (!("shader" in step)) return step;
-        const { shader, indirect } = step;
+      steps.map(({ shader, indirect }): Bound => {
         const { pipeline, layout } = this.#queue.pipeline(shader, () => textOf(kernels[k] as Kernel));
         words.set(shader.words, offset / 4);
         const result: Bound = {
@@ -112,10 +90,7 @@ export class Schedule {
     return {
       run: () => {
         this.#queue.checkAlive();
-        for (const step of bound) {
-          if ("pipeline" in step) this.#queue.encode(step);
-          else this.#queue.copy(step.from, 0, step.to, 0, step.words);
-        }
+        for (const step of bound) this.#queue.encode(step);
         this.#queue.flush();
       },
       dispose: () => {
@@ -129,61 +104,27 @@ export class Schedule {
   #plan(kernel: Kernel): Planned {
     const held: Block[] = [];
     const buffers: GPUBuffer[] = [];
-    const context: PrintContext = {
+    const context: LoopContext = {
       limits: this.#device.limits,
       scratch: (dtype: DType, shape: readonly number[]): View => {
         const block = this.#memory.allocate(dtype, sizeOf(shape));
         held.push(block);
         return { storage: storageOver(dtype, block), dtype, ...rowMajor(shape) };
       },
+      counts: (words) => {
+        const buffer = this.#device.createBuffer({ size: 4 * words, usage: usage.STORAGE | usage.INDIRECT });
+        buffers.push(buffer);
+        return buffer;
+      },
     };
-    const steps: Step[] = [];
-    const visit = (one: Kernel): void => {
-      if (one.form !== "iterate") {
-        for (const shader of printKernel(one, context)) steps.push({ shader, indirect: null });
-        return;
-      }
-      this.#loop(planLoop(one, context), steps, buffers);
-    };
-    visit(kernel);
     return {
-      steps,
+      steps: dispatchesOf(kernel, context),
       release: () => {
         for (const block of held) this.#memory.free(block);
         if (buffers.length > 0) this.#queue.beforeDestroy();
         for (const buffer of buffers) buffer.destroy();
       },
     };
-  }
-
-  /** A loop that is no single shader: its dispatches again and again, whose counts become 0 once it is over. */
-  #loop(plan: LoopPlan, steps: Step[], buffers: GPUBuffer[]): void {
-    if (plan.kind === "one shader") {
-      steps.push({ shader: plan.shader, indirect: null });
-      return;
-    }
-    const { turn, end, maximum } = plan;
-    if (end === null) {
-      for (let k = 0; k < maximum; k++) for (const shader of turn) steps.push({ shader, indirect: null });
-      return;
-    }
-    const size = 12 * turn.length + 12;
-    const { STORAGE, INDIRECT, COPY_SRC, COPY_DST } = usage;
-    const counts = this.#device.createBuffer({ size, usage: STORAGE | INDIRECT | COPY_DST });
-    const initial = this.#device.createBuffer({ size, usage: COPY_SRC | COPY_DST });
-    buffers.push(counts, initial);
-    const words = new Uint32Array(size / 4);
-    const last = end(counts, turn.length + 1);
-    [...turn, last].forEach(({ workgroups }, k) => {
-      const { x, y } = spread(workgroups, this.#device.limits);
-      words.set([x, y, 1], 3 * k);
-    });
-    this.#device.queue.writeBuffer(initial, 0, words);
-    steps.push({ from: initial, to: counts, words: words.length });
-    for (let k = 0; k < maximum; k++) {
-      turn.forEach((shader, at) => steps.push({ shader, indirect: { buffer: counts, offset: 12 * at } }));
-      steps.push({ shader: last, indirect: null });
-    }
   }
 }
 

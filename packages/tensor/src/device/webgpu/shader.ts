@@ -79,8 +79,16 @@ export function wordOf(value: number, type: ValueType): number {
 export function convert({ type, text }: Value, to: ValueType): string {
   if (type === to) return text;
   if (type === "bool") return `select(${to}(0), ${to}(1), ${text})`;
+  if (type === "f32" && to !== "bool") return truncated(text, to);
   if (to !== "bool") return `${to}(${text})`;
   return type === "f32" ? `(abs(${text}) > 0.0)` : `(${text} != ${type}(0))`;
+}
+
+/** A float without its fraction, clipped to the range of an integer type, NaN to 0; WGSL clips to the floats in the range. */
+function truncated(text: string, to: ValueType): string {
+  const [limit, most] = to === "i32" ? ["2147483648.0", "2147483647"] : ["4294967296.0", "4294967295u"];
+  const nan = `(bitcast<u32>(${text}) & 0x7fffffffu) > 0x7f800000u`;
+  return `select(select(${to}(${text}), ${most}, ${text} >= ${limit}), ${to}(0), ${nan})`;
 }
 
 /** How a shader gets at the elements of a view. */
@@ -122,8 +130,7 @@ export class ViewText {
   /** A statement that writes the element at an address. */
   store(address: string, value: Value): string {
     const own = convert(value, this.type);
-    const word =
-      this.type === "u32" ? own : this.type === "bool" ? `select(0u, 1u, ${own})` : `bitcast<u32>(${own})`;
+    const word = this.type === "u32" ? own : this.type === "bool" ? `select(0u, 1u, ${own})` : `bitcast<u32>(${own})`;
     return `${this.#array}[${address}] = ${word};`;
   }
 }

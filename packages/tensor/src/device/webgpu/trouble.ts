@@ -26,7 +26,13 @@ export class Trouble {
    * @param of      Says what it is, should it fail.
    * @param detail  What else is known then.
    */
-  watch<R>(device: GPUDevice, kinds: readonly GPUErrorFilter[], of: () => string, work: () => R, detail?: Detail<R>): R {
+  watch<R>(
+    device: GPUDevice,
+    kinds: readonly GPUErrorFilter[],
+    of: () => string,
+    work: () => R,
+    detail?: Detail<R>,
+  ): R {
     const order = this.#asked++;
     for (const kind of kinds) device.pushErrorScope(kind);
     const result = work();

@@ -67,4 +67,3 @@ export function printAddresses(
     return name;
   });
 }
-
