@@ -46,6 +46,8 @@ export function weiszfeldWeights(
   // The differences above lose half of the digits: they are formed in float64 where there is one.
   const wide = device.dtypes.includes("float64") ? "float64" : dtype;
   const distances = squaredDistances.cast(wide);
+  // Elsewhere a tie shows at its digits, and weights that keep theirs have settled.
+  const [margin, settled] = wide === "float64" ? [1e-8, tolerance] : [1e-5, Math.max(tolerance, 1e-7)];
 
   const reach = denseSamples(distances).columns((c) => c.median());
   const least = reach.min();
@@ -60,7 +62,7 @@ export function weiszfeldWeights(
       total
         .mul(weighted)
         .sub(energy.mul(0.5))
-        .less(multiplicity.square().mul(1 - 1e-8)),
+        .less(multiplicity.square().mul(1 - margin)),
     pull.matmul(away),
     pull.matmul(distances.matmul(pull)),
     pull.map((u) => where(u.equal(0), 1, 0)).sum(),
@@ -85,7 +87,7 @@ export function weiszfeldWeights(
         next
           .map((a, b) => a.sub(b).abs(), previous)
           .max()
-          .map((change, done) => change.lessEqual(tolerance).or(done), isMedian),
+          .map((change, done) => change.lessEqual(settled).or(done), isMedian),
     },
   );
   return where(isMedian, candidate, weights).cast(dtype);
