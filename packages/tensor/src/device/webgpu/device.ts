@@ -16,7 +16,7 @@ export class WebGpuExecutor implements Executor {
   readonly #memory: Memory;
   readonly #schedule: Schedule;
 
-  private constructor(opened: OpenedAdapter) {
+  constructor(opened: OpenedAdapter) {
     this.#opened = opened;
     this.#queue = new Queue(opened.device);
     this.#memory = new Memory(opened.device, () => this.#queue.beforeDestroy());
