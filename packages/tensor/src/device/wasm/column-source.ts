@@ -1,5 +1,6 @@
 import { binary, integer, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { f32x4, f64x2, type FloatLanes } from "./lanes.js";
+import type { NonzeroSamples } from "./panels.js";
 import { loadLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
 import { factorsShape, type Factors, type View } from "../../kernel/kernel.js";
@@ -182,12 +183,11 @@ export class SourceReader {
     this.#tile = tile;
   }
 
-  /** Calls `body` for samples start … stop − 1 of a cheap source, with code for the vectors of its element. */
+  /** Calls `body` at every turn of `repeat`, from sample `start` on, with code for the vectors of a cheap source's element. */
   each(
     source: Source,
     start: number,
-    length: number,
-    repeat: (length: number, step: () => void) => void,
+    repeat: (step: () => void) => void,
     body: (vectors: readonly Code[]) => void,
   ): void {
     const f = this.#f;
@@ -205,25 +205,42 @@ export class SourceReader {
         return [leaf, variable] as const;
       }),
     );
-    repeat(length, () => {
+    repeat(() => {
       f.scope(() => body(this.#element(source, pointers)));
       for (const [leaf, variable] of pointers) f.advance(variable, (this.#leaves[leaf] as Leaf).sample);
     });
   }
 
-  /** The vectors of the element of sample `first` + `offset` of a cheap source. */
-  at(source: Source, first: Code, offset: number): Code[] {
+  /** The same for the samples of an output's list. */
+  eachNonzero(
+    source: Extract<Source, { kind: "expanded" }>,
+    { places, delta }: NonzeroSamples,
+    repeat: (step: () => void) => void,
+    body: (vectors: readonly Code[]) => void,
+  ): void {
     const f = this.#f;
-    const pointers = new Map(
-      leavesOf(source).map((leaf) => {
-        const { sample } = this.#leaves[leaf] as Leaf;
-        const variable = f.variable("i32");
-        const moved = binary("i32.mul", binary("i32.add", first, integer(offset)), integer(sample));
-        f.set(variable, binary("i32.add", this.#pointers[leaf] as Code, moved));
-        return [leaf, variable] as const;
-      }),
+    const [place, value] = [f.variable("i32"), f.variable("i32")];
+    f.set(place, places);
+    f.set(value, delta);
+    repeat(() => {
+      f.scope(() => body(this.atPlace(source, place.get, value.get)));
+      f.advance(place, 4);
+      f.advance(value, floatsOf(this.#tile.wide).bytes);
+    });
+  }
+
+  /** The vectors of the element of a list's sample: addresses of its place and of its first factor. */
+  atPlace(source: Extract<Source, { kind: "expanded" }>, place: Code, value: Code): Code[] {
+    const f = this.#f;
+    const { wide } = this.#tile;
+    const floats = floatsOf(wide);
+    const row = f.let(
+      "i32",
+      binary("i32.add", this.#pointers[source.x] as Code, (g) => g.load("i32.load", { base: place, offset: 0 })),
     );
-    return this.#element(source, pointers);
+    const splat = wide ? "v128.load64_splat" : "v128.load32_splat";
+    const delta = f.let("v128", (g) => g.load(splat, { base: value, offset: 0 }));
+    return this.#vectors(source.x, row).map((x) => floats.mul(delta, x));
   }
 
   #load(leaf: number, pointer: Code, vector: number): Code {
@@ -282,9 +299,8 @@ export class SourceReader {
         vectors.forEach((vector, v) => f.store("v128.store", { base: row.get, offset: 16 * v }, vector));
         f.advance(row, bytes);
       };
-      const plain = (length: number, step: () => void) => f.repeat(length, step);
       if (isCheap(source)) {
-        this.each(source, 0, samples, plain, put);
+        this.each(source, 0, (step) => f.repeat(samples, step), put);
         return;
       }
       switch (source.kind) {
@@ -390,7 +406,7 @@ export class SourceReader {
           );
           f.advance(row, bytes);
         });
-      } else this.each(source.base, 0, source.from, (length, step) => f.repeat(length, step), take);
+      } else this.each(source.base, 0, (step) => f.repeat(source.from, step), take);
       put(sums.map((sum) => sum.get));
       f.advance(weight, weights.sample - source.from * weights.use);
     });

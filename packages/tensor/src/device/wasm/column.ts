@@ -11,11 +11,13 @@ import {
   type Source,
   type Tile,
 } from "./column-source.js";
+import { ColumnVectors } from "./column-vectors.js";
 import { bakedConstants, withParameters } from "./constants.js";
 import type { Constants, FormulaSettings } from "./formula.js";
 import type { Start } from "./loops.js";
-import { packDelta, packTile, planPanels, type Panels } from "./panels.js";
+import { nonzeroSamples, packLists, packTile, planPanels, type Panels } from "./panels.js";
 import { settingsOf } from "./operands.js";
+import { TileRegisters } from "./tile-registers.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement } from "../../dtype.js";
 import type { ColumnTrace } from "../../kernel/column.js";
@@ -165,11 +167,14 @@ export function emitColumn(
       base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset));
     const room = binary("i32.add", push(scratch), integer(plan.panelsAt));
     if (panels !== null && source.kind === "expanded") {
-      const leaf = leaves[source.delta] as Leaf;
-      const from = (pointers[1 + source.delta] as Variable).get;
-      packDelta(f, panels, leaf, from, room, grid.outer, plan.samples, settings.wide);
-      f.set(pointers[1 + source.delta] as Variable, binary("i32.add", room, integer(panels.delta)));
-      moves[1 + source.delta] = { outer: panels.row, inner: 0 };
+      const both = [source.delta, source.x] as const;
+      const [delta, x] = both.map((leaf) => leaves[leaf]) as [Leaf, Leaf];
+      const from = both.map((leaf) => (pointers[1 + leaf] as Variable).get) as [Code, Code];
+      packLists(f, panels, [delta, x], from, room, grid, plan.samples, settings.wide);
+      const list = f.variable("i32");
+      f.set(list, binary("i32.add", room, integer(panels.lists)));
+      pointers.push(list);
+      moves.push({ outer: panels.list, inner: 0 });
     }
     const tiles = (width: number) => {
       let second: Variable | null = null;
@@ -182,7 +187,6 @@ export function emitColumn(
           second.get,
           room,
           tileOf(plan, width).counts,
-          vectors,
           plan.samples,
           settings.wide,
         );
@@ -220,7 +224,8 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
   const lanes = settings.wide ? 2 : 4;
   const tile = tileOf(plan, width);
   const numbers = "parameters" in constants ? constants.parameters.length : 0;
-  const pointerCount = 1 + leaves.length + perFeature.length;
+  // Out, leaves, operands, and the list of an output.
+  const pointerCount = 1 + leaves.length + perFeature.length + (plan.panels === null ? 0 : 1);
   const types: ValueType[] = [
     ...Array.from({ length: pointerCount + 2 }, () => "i32" as const),
     ...Array.from({ length: numbers }, () => "f64" as const),
@@ -279,26 +284,21 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
         return loadLanes(h, dtype, settings.wide, address, { stride, count });
       }),
     );
-    const bounds =
-      p.panels !== null && p.source.kind === "expanded"
-        ? {
-            delta: pointers[1 + p.source.delta] as Code,
-            largest: binary("i32.add", scratch, integer(p.panelsAt + p.panels.largest)),
-          }
-        : null;
-    const program = new ProgramPrinter(
-      h,
-      p.program,
-      p.samples,
-      t,
-      settings,
-      reader,
-      p.source,
-      p.memory,
-      scratch,
-      constantsOf,
-      bounds,
-    );
+    const nonzero =
+      p.panels === null
+        ? null
+        : nonzeroSamples(
+            h,
+            p.panels,
+            pointers.at(-1) as Code,
+            binary("i32.add", scratch, integer(p.panelsAt)),
+            p.samples,
+            settings.wide,
+          );
+    const registers = new TileRegisters(h, t, settings, constantsOf);
+    const stored = p.memory.values === null ? null : binary("i32.add", scratch, integer(p.memory.values * bytes));
+    const columnVectors = new ColumnVectors(registers, reader, p.source, p.samples, stored, nonzero);
+    const program = new ProgramPrinter(p.program, registers, columnVectors, p.memory, scratch);
     const results = program.print(operands);
     results.forEach((code, v) => {
       const stride = out.step * grid.innerStep;

@@ -1,5 +1,5 @@
-import { binary, integer, unary, type Code, type FunctionBody } from "./assembler.js";
-import { constantI32x4, constantI64x2, f32x4, f64x2, select, shift, xor, and } from "./lanes.js";
+import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import { and, constantI32x4, constantI64x2, f32x4, f64x2, not, select, shift, xor } from "./lanes.js";
 import type { Instruction } from "./opcodes.js";
 
 /**
@@ -8,7 +8,8 @@ import type { Instruction } from "./opcodes.js";
  */
 export interface Rows {
   readonly address: Code;
-  readonly length: number;
+  /** A number, or code that pushes one. */
+  readonly length: number | Code;
   readonly vectors: number;
   readonly wide: boolean;
 }
@@ -42,11 +43,19 @@ export function eachRow(f: FunctionBody, rows: Rows, body: (row: Code) => void):
   f.scope(() => {
     const row = f.variable("i32");
     f.set(row, rows.address);
-    f.repeat(rows.length, () => {
+    const step = () => {
       f.scope(() => body(row.get));
       f.advance(row, rowBytes(rows));
-    });
+    };
+    if (typeof rows.length === "number") f.repeat(rows.length, step);
+    else f.repeatWhile(rows.length, step);
   });
+}
+
+/** Numbers that belong to the columns besides the rows: one for each vector, `times` of it, a whole number in every lane. */
+export interface Repeated {
+  readonly values: readonly Code[];
+  readonly times: Code;
 }
 
 const cell =
@@ -63,6 +72,7 @@ export function selectNeighbours(
   rows: Rows,
   place: number,
   withNext: boolean,
+  repeated: Repeated | null = null,
 ): { readonly low: Code; readonly high: Code }[] {
   const { wide, vectors } = rows;
   const list = Array.from({ length: vectors }, (_, v) => v);
@@ -75,7 +85,10 @@ export function selectNeighbours(
   const sub = (a: Code, b: Code) => binary(wide ? "i64x2.sub" : "i32x4.sub", a, b);
   f.repeat(wide ? 64 : 32, () => {
     const tried = list.map((v) => f.let("v128", xor((found[v] as (typeof found)[number]).get, bit.get)));
-    for (const variable of count) f.set(variable, zero);
+    count.forEach((variable, v) => {
+      if (repeated === null) f.set(variable, zero);
+      else f.set(variable, and(compare(wide, "lt_s", repeated.values[v] as Code, tried[v] as Code), repeated.times));
+    });
     eachRow(f, rows, (row) => {
       count.forEach((variable, v) =>
         f.set(variable, sub(variable.get, compare(wide, "lt_s", cell(row, v), tried[v] as Code))),
@@ -90,8 +103,16 @@ export function selectNeighbours(
   if (!withNext) return found.map(({ get }) => ({ low: get, high: get }));
   // The next one is the same number where it occurs often enough, else the least above it.
   const above = list.map(() => f.variable("v128"));
-  for (const variable of count) f.set(variable, zero);
-  for (const variable of above) f.set(variable, most(wide));
+  count.forEach((variable, v) => {
+    f.set(variable, zero);
+    f.set(above[v] as Variable, most(wide));
+    if (repeated === null) return;
+    const value = repeated.values[v] as Code;
+    const larger = f.let("v128", compare(wide, "gt_s", value, (found[v] as Variable).get));
+    f.set(variable, and(not(larger), repeated.times));
+    const some = compare(wide, "gt_s", repeated.times, zero);
+    f.set(above[v] as Variable, select(and(larger, some), value, most(wide)));
+  });
   eachRow(f, rows, (row) => {
     list.forEach((v) => {
       const value = f.let("v128", cell(row, v));
@@ -119,7 +140,7 @@ export function selectNeighbours(
  *
  * @see  D. Knuth, The Art of Computer Programming, vol. 3, algorithm 5.2.2M (Batcher).
  */
-export function sortRows(f: FunctionBody, rows: Rows): void {
+export function sortRows(f: FunctionBody, rows: Rows & { readonly length: number }): void {
   const { length, wide, vectors } = rows;
   const bytes = rowBytes(rows);
   const exchange = f.module.named(
