@@ -342,13 +342,12 @@ export class ColumnMoments {
    */
   #eachCandidate(
     bound: Code,
-    { count, places, delta, largest }: NonzeroSamples,
+    { count, places, delta }: NonzeroSamples,
     body: (elements: readonly Code[]) => Code,
     stopped: Variable,
   ): void {
     const { f, floats, settings } = this.#registers;
     const { count: lanes, bytes } = floats;
-    const most = f.let("v128", (g) => g.load("v128.load", { base: largest, offset: 0 }));
     const place = f.variable("i32");
     const value = f.variable("i32");
     f.set(place, places);
@@ -359,7 +358,7 @@ export class ColumnMoments {
       f.repeatWhile(groups, () => {
         f.scope(() => {
           const mask = f.variable("i32");
-          const beyond = not(floats.le(floats.mul(floats.abs(load), most), bound));
+          const beyond = not(floats.le(floats.mul(floats.abs(load), this.#vectors.bounds(place.get)), bound));
           f.set(mask, unary(settings.wide ? "i64x2.bitmask" : "i32x4.bitmask", beyond));
           f.block(() => {
             f.branchIf(0, unary("i32.eqz", mask.get));

@@ -234,13 +234,29 @@ export class SourceReader {
     const f = this.#f;
     const { wide } = this.#tile;
     const floats = floatsOf(wide);
-    const row = f.let(
-      "i32",
-      binary("i32.add", this.#pointers[source.x] as Code, (g) => g.load("i32.load", { base: place, offset: 0 })),
-    );
+    const row = f.let("i32", this.#rowAt(source, place, 0));
     const splat = wide ? "v128.load64_splat" : "v128.load32_splat";
     const delta = f.let("v128", (g) => g.load(splat, { base: value, offset: 0 }));
     return this.#vectors(source.x, row).map((x) => floats.mul(delta, x));
+  }
+
+  /** One number of each sample's row in a panel, `at` bytes from its beginning, of as many samples as a vector has lanes. */
+  gather(source: Extract<Source, { kind: "expanded" }>, places: Code, at: number): Code {
+    const { wide } = this.#tile;
+    const [splat, single] = wide
+      ? (["v128.load64_splat", "v128.load64_lane"] as const)
+      : (["v128.load32_splat", "v128.load32_lane"] as const);
+    let vector: Code = (g) => g.load(splat, { base: this.#rowAt(source, places, 0), offset: at });
+    for (let k = 1; k < floatsOf(wide).count; k++) {
+      const before = vector;
+      vector = (g) => g.loadLane(single, { base: this.#rowAt(source, places, k), offset: at }, before, k);
+    }
+    return vector;
+  }
+
+  #rowAt(source: Extract<Source, { kind: "expanded" }>, places: Code, sample: number): Code {
+    const place: Code = (g) => g.load("i32.load", { base: places, offset: 4 * sample });
+    return binary("i32.add", this.#pointers[source.x] as Code, place);
   }
 
   #load(leaf: number, pointer: Code, vector: number): Code {

@@ -126,6 +126,12 @@ export class ColumnVectors {
     return this.#reader.atPlace(this.#source as Extract<Source, { kind: "expanded" }>, place, value);
   }
 
+  /** The largest magnitudes that bound the values of the samples at a list's next places. */
+  bounds(places: Code): Code {
+    const source = this.#source as Extract<Source, { kind: "expanded" }>;
+    return this.#reader.gather(source, places, (this.nonzero as NonzeroSamples).largest);
+  }
+
   /** The value of a vector where its base has `value`. */
   mapped(source: VectorSource, value: Code, vector: number): Code {
     const { f } = this.#registers;

@@ -285,16 +285,7 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
       }),
     );
     const nonzero =
-      p.panels === null
-        ? null
-        : nonzeroSamples(
-            h,
-            p.panels,
-            pointers.at(-1) as Code,
-            binary("i32.add", scratch, integer(p.panelsAt)),
-            p.samples,
-            settings.wide,
-          );
+      p.panels === null ? null : nonzeroSamples(h, p.panels, pointers.at(-1) as Code, p.samples, settings.wide);
     const registers = new TileRegisters(h, t, settings, constantsOf);
     const stored = p.memory.values === null ? null : binary("i32.add", scratch, integer(p.memory.values * bytes));
     const columnVectors = new ColumnVectors(registers, reader, p.source, p.samples, stored, nonzero);

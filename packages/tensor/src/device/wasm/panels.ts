@@ -6,8 +6,8 @@ import { loadLanes } from "./transfer.js";
 /**
  * Copies of the factors of an outer product in the order in which tiles read them. Of the first factor every output has
  * a list of the samples where it is not 0: behind a ReLU that is half of them, and the others' values are all 0. Of the
- * second the columns of the present tile follow each other sample by sample, and their largest magnitude bounds the
- * values of the tile.
+ * second the columns of the present tile follow each other sample by sample, with their largest magnitude behind, which
+ * bounds the sample's values.
  */
 export interface Panels {
   /** Bytes of an output's list, and where in it the places of its samples and the first factor there begin. */
@@ -19,8 +19,9 @@ export interface Panels {
   /** Offsets in scratch memory. */
   readonly lists: number;
   readonly x: number;
-  readonly largest: number;
   readonly bytes: number;
+  /** Where in a sample's row its largest magnitude is, in every lane of a vector. */
+  readonly largest: number;
   /** The leaves as tiles see them. */
   readonly leaves: readonly Leaf[];
 }
@@ -33,8 +34,8 @@ export interface NonzeroSamples {
   /** Addresses: how far a sample's row is from the first in the panel, an i32 each, and the first factor there. */
   readonly places: Code;
   readonly delta: Code;
-  /** Address of the largest magnitude of the second factor, in every lane of a vector. */
-  readonly largest: Code;
+  /** Where in a sample's row its largest magnitude is. */
+  readonly largest: number;
 }
 
 /** Panels pay where many tiles read them. */
@@ -52,14 +53,14 @@ export function planPanels(
   if (samples < 16 || grid.outer < 4 || grid.inner < 2 * lanes || grid.outer * grid.inner < 512) return null;
   const room = Math.ceil(samples / 4) * 4;
   const places = 16;
-  const delta = places + 4 * room;
-  // Zeros pad the last vector of the first factor.
+  const delta = places + 4 * room + 16;
+  // Zeros pad the last vectors.
   const list = delta + size * room + 16;
   const x = list * grid.outer;
-  const largest = x + samples * vectors * 16;
+  const step = (vectors + 1) * 16;
   const seen = [...leaves];
-  seen[source.x] = { ...(leaves[source.x] as Leaf), outer: 0, inner: size, sample: vectors * 16 };
-  return { list, places, delta, step: vectors * 16, lists: 0, x, largest, bytes: largest + 16, leaves: seen };
+  seen[source.x] = { ...(leaves[source.x] as Leaf), outer: 0, inner: size, sample: step };
+  return { list, places, delta, step, lists: 0, x, bytes: x + samples * step, largest: vectors * 16, leaves: seen };
 }
 
 /** What a tile sees of an output's list and of its own columns. */
@@ -67,7 +68,6 @@ export function nonzeroSamples(
   f: FunctionBody,
   panels: Panels,
   list: Code,
-  room: Code,
   samples: number,
   wide: boolean,
 ): NonzeroSamples {
@@ -78,7 +78,7 @@ export function nonzeroSamples(
     zeros: f.let("v128", unary(wide ? "f64x2.convert_low_i32x4_s" : "f32x4.convert_i32x4_s", others)),
     places: binary("i32.add", list, integer(panels.places)),
     delta: binary("i32.add", list, integer(panels.delta)),
-    largest: binary("i32.add", room, integer(panels.largest)),
+    largest: panels.largest,
   };
 }
 
@@ -169,12 +169,13 @@ function packList(f: FunctionBody, panels: Panels, leaf: Leaf, samples: number, 
       g.advance(place, panels.step);
     });
     g.store("v128.store", { base: values.get, offset: 0 }, constantI32x4(0));
+    g.store("v128.store", { base: places.get, offset: 0 }, constantI32x4(0));
     const bytes = binary("i32.sub", places.get, binary("i32.add", list.get, integer(panels.places)));
     g.store("i32.store", { base: list.get, offset: 0 }, binary("i32.div_u", bytes, integer(4)));
   });
 }
 
-/** Writes the columns of one tile of the second factor, and their largest magnitude. */
+/** Writes the columns of one tile of the second factor, and the largest magnitude of every sample. */
 export function packTile(
   f: FunctionBody,
   panels: Panels,
@@ -193,24 +194,22 @@ export function packTile(
     [],
     (g, source, scratch) => {
       const target = g.variable("i32");
-      const largest = g.variable("v128");
       g.set(target, binary("i32.add", scratch.get, integer(panels.x)));
-      g.set(largest, floats.constant(0));
       g.repeat(samples, () => {
         g.scope(() => {
-          counts.forEach((count, v) => {
+          const columns = counts.map((count, v) => {
             const address = { base: source.get, offset: v * lanes * leaf.inner };
             const { code } = loadLanes(g, leaf.dtype, wide, address, { stride: leaf.inner, count });
             const vector = g.let("v128", valid(code, count, wide));
             g.store("v128.store", { base: target.get, offset: 16 * v }, vector);
-            g.set(largest, floats.max(largest.get, floats.abs(vector)));
+            return floats.abs(vector);
           });
+          const largest = overLanes(g, floats.max, columns.reduce(floats.max), wide);
+          g.store("v128.store", { base: target.get, offset: panels.largest }, largest);
         });
         g.advance(source, leaf.sample);
         g.advance(target, panels.step);
       });
-      const address = { base: scratch.get, offset: panels.largest };
-      g.store("v128.store", address, overLanes(g, floats.max, largest.get, wide));
     },
   );
   f.call(pack, from, to);
