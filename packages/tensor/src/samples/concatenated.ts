@@ -1,7 +1,7 @@
 import type { ColumnProgram } from "../kernel/column.js";
 import { concat } from "../ops/manipulation.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
-import { ownedTensors, tensorsIn } from "../scope.js";
+import { ownedTensors, tensorsIn, withoutTemporaries } from "../scope.js";
 import type { Tensor } from "../tensor.js";
 import { checkRange, checkTogether, checkVector } from "./questions.js";
 import { sampleMatrixBrand, type SampleMatrix } from "./sample-matrix.js";
@@ -34,14 +34,16 @@ export class ConcatenatedSamples implements SampleMatrix {
   #beside(perFeature: readonly Tensor[], answer: (part: SampleMatrix, own: readonly Tensor[]) => Tensor): Tensor {
     perFeature.forEach((x) => checkVector("columns", this, x, [this.features]));
     let start = 0;
-    return concat(
-      this.parts.map((part) => {
-        const range = [start, (start += part.features)] as const;
-        return answer(
-          part,
-          perFeature.map((x) => x.slice(range)),
-        );
-      }),
+    return withoutTemporaries(this.device, () =>
+      concat(
+        this.parts.map((part) => {
+          const range = [start, (start += part.features)] as const;
+          return answer(
+            part,
+            perFeature.map((x) => x.slice(range)),
+          );
+        }),
+      ),
     );
   }
 

@@ -5,7 +5,7 @@ import { mapExpression } from "../ops/elementwise.js";
 import { concat } from "../ops/manipulation.js";
 import { reduceFormula } from "../ops/reduction.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
-import { ownedTensors } from "../scope.js";
+import { ownedTensors, withoutTemporaries } from "../scope.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mixedSamples } from "./mixed.js";
@@ -79,9 +79,11 @@ export class ExpandedSamples implements SampleMatrix {
   combine(weights: Tensor): Tensor {
     const w = weightsFor("combine", this, weights, [this.samples]).reshape([this.samples, 1, 1]);
     // Both factors are masked: 0 · ∞ in the other one would still be NaN.
-    return this.#sum(
-      mapExpression("combine", weighted, [w, this.delta]),
-      mapExpression("combine", included, [w, this.x]),
+    return withoutTemporaries(this.device, () =>
+      this.#sum(
+        mapExpression("combine", weighted, [w, this.delta]),
+        mapExpression("combine", included, [w, this.x]),
+      ),
     );
   }
 

@@ -13,8 +13,8 @@ import type { SampleMatrix } from "./sample-matrix.js";
 
 // Answers that several forms of sample matrix share, and the checks of what they are asked.
 
-/** Elements of a streamed tile: 2 MiB in float64, whatever N and D are. */
-const tileElements = 2 ** 18;
+/** Elements of a streamed tile: 1 MiB in float64, whatever N and D are. */
+const tileElements = 2 ** 17;
 
 const difference = apply("sub", input(0), input(1));
 export const squaredDifference = apply("square", difference);
