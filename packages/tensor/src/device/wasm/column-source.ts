@@ -1,5 +1,5 @@
-import { binary, integer, type Code, type FunctionBody, type Variable } from "./assembler.js";
-import { f32x4, f64x2, type FloatLanes } from "./lanes.js";
+import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import { f32x4, f64x2, joinHalves, upperHalf, type FloatLanes } from "./lanes.js";
 import type { NonzeroSamples } from "./panels.js";
 import { loadLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
@@ -376,19 +376,19 @@ export class SourceReader {
     });
   }
 
-  /** Σₙ weights[m, n] · base[n]; a weight of 0 leaves even a non-finite value out. */
+  /** Σₙ weights[m, n] · base[n], added in float64; a weight of 0 leaves even a non-finite value out. */
   #mix(source: Extract<Source, { kind: "mixed" }>, work: Code, put: (vectors: readonly Code[]) => void): void {
     const f = this.#f;
-    const floats = floatsOf(this.#tile.wide);
+    const { counts, wide } = this.#tile;
     const weights = this.#leaves[source.weights] as Leaf;
-    const { counts } = this.#tile;
     const bytes = 16 * counts.length;
     const single = bytesPerElement(weights.dtype) === 4;
     const stored = !isCheap(source.base);
     if (stored) this.store(source.base, source.from, work, binary("i32.add", work, integer(source.from * bytes)));
     const weight = f.variable("i32");
     f.set(weight, this.#pointers[source.weights] as Code);
-    const sums = counts.map(() => f.variable("v128"));
+    const halves = wide ? [0] : [0, 1];
+    const sums = counts.map(() => halves.map(() => f.variable("v128")));
     const take = (vectors: readonly Code[]) => {
       const value = f.let(single ? "f32" : "f64", (g) =>
         g.load(single ? "f32.load" : "f64.load", { base: weight.get, offset: 0 }),
@@ -404,15 +404,22 @@ export class SourceReader {
       f.if(nonzero, () => {
         const splat = f.let("v128", (g) => {
           value(g);
-          if (single && this.#tile.wide) g.emit("f64.promote_f32");
-          g.emit(this.#tile.wide ? "f64x2.splat" : "f32x4.splat");
+          if (single) g.emit("f64.promote_f32");
+          g.emit("f64x2.splat");
         });
-        sums.forEach((sum, v) => f.set(sum, floats.add(sum.get, floats.mul(splat, vectors[v] as Code))));
+        sums.forEach((pair, v) => {
+          const vector = f.let("v128", vectors[v] as Code);
+          pair.forEach((sum, half) => {
+            const part = half === 0 ? vector : upperHalf(vector);
+            const term = f64x2.mul(splat, wide ? part : unary("f64x2.promote_low_f32x4", part));
+            f.set(sum, f64x2.add(sum.get, term));
+          });
+        });
       });
       f.advance(weight, weights.use);
     };
     f.repeat(source.samples, () => {
-      for (const sum of sums) f.set(sum, floats.constant(0));
+      for (const sum of sums.flat()) f.set(sum, f64x2.constant(0));
       if (stored) {
         const row = f.variable("i32");
         f.set(row, work);
@@ -423,7 +430,12 @@ export class SourceReader {
           f.advance(row, bytes);
         });
       } else this.each(source.base, 0, (step) => f.repeat(source.from, step), take);
-      put(sums.map((sum) => sum.get));
+      const narrow = (half: Variable) => f.let("v128", unary("f32x4.demote_f64x2_zero", half.get));
+      put(
+        sums.map(([low, high]) =>
+          high === undefined ? (low as Variable).get : joinHalves(narrow(low as Variable), narrow(high)),
+        ),
+      );
       f.advance(weight, weights.sample - source.from * weights.use);
     });
   }
