@@ -22,6 +22,9 @@ interface Layer {
   readonly gradientB: Numbers;
 }
 
+/** Weights of a layer from which on the wasm device looks for candidates. */
+const leastBounded = 512;
+
 export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
   const { samples: N, widths, stepSize } = work;
   const data = work.data();
@@ -55,11 +58,12 @@ export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
     const bounded = layers.map((layer, k) => [layer, ruleOf(work, k)] as const);
     let [found, of] = [0, 0];
     for (const [{ P, Q, delta, x }, rule] of bounded) {
-      if (rule.kind !== "soft") continue;
+      // Small layers are walked as they are.
+      if (rule.kind !== "soft" || P * Q < leastBounded) continue;
       found += candidates(delta, x, N, rule.delta);
       of += N * P * Q;
     }
-    return { "share of candidates, by bounds of 8 weights in float64": found / of };
+    return of === 0 ? {} : { "share of candidates, by bounds of 8 weights in float64": found / of };
   };
 
   const step = () => {
