@@ -297,7 +297,7 @@ export class FunctionBody {
   }
 
   /** The body as often as an i32 ≥ 0 says, which may be never. */
-  repeatWhile(count: Code, body: () => void): void {
+  repeatTimes(count: Code, body: () => void): void {
     this.scope(() => {
       const left = this.variable("i32");
       this.set(left, count);

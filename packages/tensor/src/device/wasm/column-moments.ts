@@ -355,7 +355,7 @@ export class ColumnMoments {
     const load: Code = (g) => g.load("v128.load", { base: value.get, offset: 0 });
     const groups = binary("i32.div_u", binary("i32.add", count, integer(lanes - 1)), integer(lanes));
     f.block(() => {
-      f.repeatWhile(groups, () => {
+      f.repeatTimes(groups, () => {
         f.scope(() => {
           const mask = f.variable("i32");
           const beyond = not(floats.le(floats.mul(floats.abs(load), this.#vectors.bounds(place.get)), bound));

@@ -73,7 +73,7 @@ export class ColumnVectors {
     const nonzero = this.leavesOut(source);
     if (nonzero !== null) {
       const repeat = (step: () => void) => {
-        if (collect === null) f.repeatWhile(nonzero.count, step);
+        if (collect === null) f.repeatTimes(nonzero.count, step);
         else this.#inBlocks(nonzero.count, step, collect);
       };
       this.#reader.eachNonzero(this.#source as Extract<Source, { kind: "expanded" }>, nonzero, repeat, body);
@@ -113,11 +113,11 @@ export class ColumnVectors {
   #inBlocks(count: Code, step: () => void, collect: () => void): void {
     const { f } = this.#registers;
     const whole = binary("i32.div_u", count, integer(block));
-    f.repeatWhile(whole, () => {
+    f.repeatTimes(whole, () => {
       f.repeat(block, step);
       collect();
     });
-    f.repeatWhile(binary("i32.rem_u", count, integer(block)), step);
+    f.repeatTimes(binary("i32.rem_u", count, integer(block)), step);
     collect();
   }
 

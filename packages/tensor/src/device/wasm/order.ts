@@ -51,7 +51,7 @@ export function eachRow(f: FunctionBody, rows: Rows, body: (row: Code) => void):
       f.advance(row, rowBytes(rows));
     };
     if (typeof rows.length === "number") f.repeat(rows.length, step);
-    else f.repeatWhile(rows.length, step);
+    else f.repeatTimes(rows.length, step);
   });
 }
 
