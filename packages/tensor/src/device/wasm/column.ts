@@ -1,4 +1,4 @@
-import { binary, integer, type Code, type FunctionBody, type ValueType, type Variable } from "./assembler.js";
+import { binary, integer, ternary, type Code, type FunctionBody, type ValueType, type Variable } from "./assembler.js";
 import { ProgramPrinter, allStatements, planMemory, type ProgramMemory } from "./column-program.js";
 import {
   SourceReader,
@@ -15,7 +15,7 @@ import { ColumnVectors } from "./column-vectors.js";
 import { bakedConstants, withParameters } from "./constants.js";
 import type { Constants, FormulaSettings } from "./formula.js";
 import type { Start } from "./loops.js";
-import { nonzeroSamples, packLists, packTile, planPanels, type Panels } from "./panels.js";
+import { nonzeroSamples, notFinite, packLists, packTile, planPanels, type Panels } from "./panels.js";
 import { settingsOf } from "./operands.js";
 import { TileRegisters } from "./tile-registers.js";
 import { loadLanes, storeLanes } from "./transfer.js";
@@ -166,34 +166,37 @@ export function emitColumn(
     const push = ({ base, offset }: Start): Code =>
       base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset));
     const room = binary("i32.add", push(scratch), integer(plan.panelsAt));
+    let list: Variable | null = null;
+    let strange: Code = integer(0);
     if (panels !== null && source.kind === "expanded") {
       const both = [source.delta, source.x] as const;
       const [delta, x] = both.map((leaf) => leaves[leaf]) as [Leaf, Leaf];
       const from = both.map((leaf) => (pointers[1 + leaf] as Variable).get) as [Code, Code];
       packLists(f, panels, [delta, x], from, room, grid, plan.samples, settings.wide);
-      const list = f.variable("i32");
+      // 0 · ∞ is not 0: then no tile is skipped.
+      const across = { ...delta, inner: delta.outer };
+      strange = f.let("i32", (g) => g.call(notFinite(g, across, grid.outer, plan.samples, settings.wide), from[0]));
+      list = f.variable("i32");
       f.set(list, binary("i32.add", room, integer(panels.lists)));
       pointers.push(list);
       moves.push({ outer: panels.list, inner: 0 });
     }
     const tiles = (width: number) => {
       let second: Variable | null = null;
+      let counts: Code = integer(1);
       if (panels !== null && source.kind === "expanded") {
         second = pointers[1 + source.x] as Variable;
-        packTile(
-          f,
-          panels,
-          leaves[source.x] as Leaf,
-          second.get,
-          room,
-          tileOf(plan, width).counts,
-          plan.samples,
-          settings.wide,
-        );
+        const { counts: lanesOf } = tileOf(plan, width);
+        const leaf = leaves[source.x] as Leaf;
+        const any = packTile(f, panels, leaf, second.get, room, lanesOf, plan.samples, settings.wide);
+        counts = f.let("i32", binary("i32.or", any, strange));
       }
-      const pushed = pointers.map((pointer) =>
-        pointer === second ? binary("i32.add", room, integer((panels as Panels).x)) : pointer.get,
-      );
+      const pushed = pointers.map((pointer) => {
+        if (panels === null) return pointer.get;
+        const inRoom = (offset: number) => binary("i32.add", room, integer(offset));
+        if (pointer === second) return inRoom(panels.x);
+        return pointer === list ? ternary("select", pointer.get, inRoom(panels.emptyList), counts) : pointer.get;
+      });
       f.repeat(grid.outer, () => {
         f.call(tileFunction(f, plan, width, constants), ...pushed, coordinate.get, push(scratch), ...passed);
         pointers.forEach((pointer, k) => f.advance(pointer, (moves[k] as (typeof moves)[number]).outer));

@@ -1,6 +1,6 @@
 import { binary, integer, unary, type Code, type FunctionBody } from "./assembler.js";
 import type { Grid, Leaf, Source } from "./column-source.js";
-import { and, constantI32x4, f32x4, f64x2, pick32, vectorOf } from "./lanes.js";
+import { and, constantI32x4, f32x4, f64x2, or, pick32, vectorOf } from "./lanes.js";
 import { loadLanes } from "./transfer.js";
 
 /**
@@ -16,8 +16,9 @@ export interface Panels {
   readonly delta: number;
   /** Bytes between the rows of neighbouring samples in the panel. */
   readonly step: number;
-  /** Offsets in scratch memory. */
+  /** Offsets in scratch memory; behind the lists of all outputs is one with nothing in it. */
   readonly lists: number;
+  readonly emptyList: number;
   readonly x: number;
   readonly bytes: number;
   /** Where in a sample's row its largest magnitude is, in every lane of a vector. */
@@ -56,11 +57,23 @@ export function planPanels(
   const delta = places + 4 * room + 16;
   // Zeros pad the last vectors.
   const list = delta + size * room + 16;
-  const x = list * grid.outer;
+  const emptyList = list * grid.outer;
+  const x = emptyList + 16;
   const step = (vectors + 1) * 16;
   const seen = [...leaves];
   seen[source.x] = { ...(leaves[source.x] as Leaf), outer: 0, inner: size, sample: step };
-  return { list, places, delta, step, lists: 0, x, bytes: x + samples * step, largest: vectors * 16, leaves: seen };
+  return {
+    list,
+    places,
+    delta,
+    step,
+    lists: 0,
+    emptyList,
+    x,
+    bytes: x + samples * step,
+    largest: vectors * 16,
+    leaves: seen,
+  };
 }
 
 /** What a tile sees of an output's list and of its own columns. */
@@ -104,6 +117,7 @@ export function packLists(
   wide: boolean,
 ): void {
   f.scope(() => {
+    f.store("i32.store", { base: to, offset: panels.emptyList }, integer(0));
     const all = f.let("i32", (g) => g.call(notFinite(f, x, grid.inner, samples, wide), from[1]));
     const [source, target] = [f.variable("i32"), f.variable("i32")];
     f.set(source, from[0]);
@@ -117,7 +131,7 @@ export function packLists(
 }
 
 /** A function (factor) that says 1 if anything in it is not finite. */
-function notFinite(f: FunctionBody, leaf: Leaf, width: number, samples: number, wide: boolean): number {
+export function notFinite(f: FunctionBody, leaf: Leaf, width: number, samples: number, wide: boolean): number {
   const lanes = wide ? 2 : 4;
   const floats = wide ? f64x2 : f32x4;
   const name = `not finite ${JSON.stringify([leaf, width, samples])}`;
@@ -175,7 +189,7 @@ function packList(f: FunctionBody, panels: Panels, leaf: Leaf, samples: number, 
   });
 }
 
-/** Writes the columns of one tile of the second factor, and the largest magnitude of every sample. */
+/** Writes the columns of one tile of the second factor, and the largest magnitude of every sample; pushes 1 unless all are 0. */
 export function packTile(
   f: FunctionBody,
   panels: Panels,
@@ -185,15 +199,17 @@ export function packTile(
   counts: readonly number[],
   samples: number,
   wide: boolean,
-): void {
+): Code {
   const lanes = wide ? 2 : 4;
   const floats = wide ? f64x2 : f32x4;
   const pack = f.module.named(
     `pack tile ${JSON.stringify([leaf, samples, panels.x, panels.largest, counts])}`,
     ["i32", "i32"],
-    [],
+    ["i32"],
     (g, source, scratch) => {
       const target = g.variable("i32");
+      const any = g.variable("v128");
+      g.set(any, constantI32x4(0));
       g.set(target, binary("i32.add", scratch.get, integer(panels.x)));
       g.repeat(samples, () => {
         g.scope(() => {
@@ -206,13 +222,15 @@ export function packTile(
           });
           const largest = overLanes(g, floats.max, columns.reduce(floats.max), wide);
           g.store("v128.store", { base: target.get, offset: panels.largest }, largest);
+          g.set(any, or(any.get, largest));
         });
         g.advance(source, leaf.sample);
         g.advance(target, panels.step);
       });
+      unary("v128.any_true", any.get)(g);
     },
   );
-  f.call(pack, from, to);
+  return (g) => g.call(pack, from, to);
 }
 
 /** The lanes of a vector combined, in every lane. */
