@@ -80,10 +80,7 @@ export class ExpandedSamples implements SampleMatrix {
     const w = weightsFor("combine", this, weights, [this.samples]).reshape([this.samples, 1, 1]);
     // Both factors are masked: 0 · ∞ in the other one would still be NaN.
     return withoutTemporaries(this.device, () =>
-      this.#sum(
-        mapExpression("combine", weighted, [w, this.delta]),
-        mapExpression("combine", included, [w, this.x]),
-      ),
+      this.#sum(mapExpression("combine", weighted, [w, this.delta]), mapExpression("combine", included, [w, this.x])),
     );
   }
 
