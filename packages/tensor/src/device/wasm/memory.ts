@@ -42,8 +42,14 @@ export class LinearMemory {
   #end = firstAddress;
   #scratch: { readonly address: number; readonly size: number } | null = null;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: mostPages });
+  /** @param shared  Other threads are to reach it. */
+  constructor(shared = false) {
+    this.memory = new WebAssembly.Memory({ initial: 16, maximum: mostPages, shared });
+  }
+
+  /** Modules that import it have to say so. */
+  get shared(): boolean {
+    return !(this.memory.buffer instanceof ArrayBuffer);
   }
 
   allocate(dtype: DType, length: number): Block {
