@@ -6,12 +6,11 @@ import { ModuleBuilder } from "./assembler.js";
 import { LinearMemory, type Block } from "./memory.js";
 import { enableRelaxed } from "./relaxed.js";
 import { WasmSchedule } from "./schedule.js";
+import type { ThreadOptions } from "./threads/open-threads.js";
 import type { Threads } from "./threads/threads.js";
 
-export interface WasmOptions {
+export interface WasmOptions extends Partial<ThreadOptions> {
   readonly relaxed?: boolean | undefined;
-  readonly threads?: number | undefined;
-  readonly workerUrl?: string | URL | undefined;
 }
 
 /** The production CPU device: kernels printed to WebAssembly with SIMD, every dtype, each kernel run at once. */
@@ -31,10 +30,10 @@ export class WasmExecutor implements Executor {
 
   /**
    * @param options  `relaxed`: use relaxed multiply-add; without it every engine gives the same bits. `threads`: how
-   *                 many share large kernels, where memory can be shared. `workerUrl`: a file with the text of a worker.
+   *                 many share large kernels, where memory can be shared.
    * @throws         DEVICE_UNAVAILABLE where WebAssembly, its SIMD or what `relaxed` asks for is missing or forbidden.
    */
-  static async open({ relaxed = false, threads = 1, workerUrl }: WasmOptions): Promise<WasmExecutor> {
+  static async open({ relaxed = false, threads: count = 1, ...rest }: WasmOptions = {}): Promise<WasmExecutor> {
     const module = new ModuleBuilder();
     module.function([], ["v128"], (f) => f.v128(new Uint8Array(16)));
     const bytes = module.finish();
@@ -57,7 +56,7 @@ export class WasmExecutor implements Executor {
       );
     }
     const shared =
-      threads > 1 ? await (await import("./threads/open-threads.js")).openThreads(threads, workerUrl) : null;
+      count > 1 ? await (await import("./threads/open-threads.js")).openThreads({ threads: count, ...rest }) : null;
     return new WasmExecutor(relaxed, shared?.memory ?? new LinearMemory(), shared?.threads ?? null);
   }
 

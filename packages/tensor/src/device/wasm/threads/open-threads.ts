@@ -2,6 +2,16 @@ import { LinearMemory } from "../memory.js";
 import { Threads } from "./threads.js";
 import { WorkerPool } from "./worker-pool.js";
 
+/** How many threads there are to be and what they are for. */
+export interface ThreadOptions {
+  /** In all. */
+  readonly threads: number;
+  /** A file with the text of a worker. */
+  readonly workerUrl?: string | URL | undefined;
+  /** Nanoseconds of work from which a kernel is shared; tests share everything. */
+  readonly leastWork?: number | undefined;
+}
+
 const reportedKey = Symbol.for("robgrad.reported");
 
 function report(reason: string): void {
@@ -14,14 +24,13 @@ function report(reason: string): void {
 /**
  * Shared memory with workers over it.
  *
- * @param count  Threads in all.
- * @param url    A file with the text of a worker.
- * @returns      null, and says why once, where there can be none.
+ * @returns  null, and says why once, where there can be none.
  */
-export async function openThreads(
-  count: number,
-  url: string | URL | undefined,
-): Promise<{ readonly memory: LinearMemory; readonly threads: Threads } | null> {
+export async function openThreads({
+  threads: count,
+  workerUrl,
+  leastWork,
+}: ThreadOptions): Promise<{ readonly memory: LinearMemory; readonly threads: Threads } | null> {
   const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
   if (typeof SharedArrayBuffer === "undefined" || crossOriginIsolated === false) {
     report(
@@ -31,7 +40,7 @@ export async function openThreads(
   }
   try {
     const memory = new LinearMemory(true);
-    return { memory, threads: new Threads(memory, await WorkerPool.open(memory, count, url)) };
+    return { memory, threads: new Threads(await WorkerPool.open(memory, count, workerUrl), leastWork) };
   } catch (reason) {
     report(`workers do not start (${reason instanceof Error ? reason.message : String(reason)})`);
     return null;

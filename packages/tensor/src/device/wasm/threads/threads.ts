@@ -1,5 +1,4 @@
 import { kernelModule } from "../kernel-module.js";
-import type { LinearMemory } from "../memory.js";
 import { kernelConstants, kernelViews, type PrintedKernel } from "../print-kernel.js";
 import { kernelParts } from "./parts.js";
 import { mostArguments, type Job, type WorkerPool } from "./worker-pool.js";
@@ -14,24 +13,25 @@ export interface CompiledKernel {
   readonly scratch: number;
 }
 
-/** Nanoseconds of work below which starting the others and waiting for them costs too much of what they save. */
-const leastWork = 60_000;
+/** Below so many nanoseconds, starting the others and waiting for them costs too much of what they save. */
+const worthSharing = 60_000;
 /** Parts for each thread: who is held up does fewer. */
 const partsPerThread = 2;
 
 /** Runs large kernels on all threads of a pool. What a kernel computes does not depend on how many there are. */
 export class Threads {
-  readonly #memory: LinearMemory;
   readonly #pool: WorkerPool;
+  readonly #leastWork: number;
 
-  constructor(memory: LinearMemory, pool: WorkerPool) {
-    this.#memory = memory;
+  /** @param leastWork  Nanoseconds of work from which a kernel is shared. */
+  constructor(pool: WorkerPool, leastWork = worthSharing) {
     this.#pool = pool;
+    this.#leastWork = leastWork;
   }
 
   /** True for a kernel that takes long enough to be shared. */
   pays(kernel: PrintedKernel): boolean {
-    return kernelWork(kernel) >= leastWork;
+    return kernelWork(kernel) >= this.#leastWork;
   }
 
   /** @returns  null for a kernel that one thread should run alone. */

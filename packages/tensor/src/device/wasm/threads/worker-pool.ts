@@ -34,8 +34,8 @@ export const mostArguments = 240;
 
 /** Looks at a control word before waiting costs a system call. */
 const spins = 2000;
-/** Seconds for which a part may be late, and how many times as long as this thread's own parts it may take. */
-const patience = 5;
+/** Seconds for which the last part may be late, and how many times as long as this thread's own parts it may take. */
+const usualPatience = 5;
 const slowest = 20;
 
 /**
@@ -50,6 +50,7 @@ export class WorkerPool {
   readonly #words = new Int32Array(this.#control);
   readonly #numbers = new Float64Array(this.#control, argumentsAt);
   readonly #mayWait: boolean;
+  readonly #patience: number;
   readonly #ends: (() => void)[] = [];
   readonly #placed = new Set<Job>();
   #version = 0;
@@ -59,19 +60,26 @@ export class WorkerPool {
   /** True once a kernel was left unfinished. */
   #unfinished = false;
 
-  private constructor(memory: LinearMemory, threads: number) {
+  private constructor(memory: LinearMemory, threads: number, patience: number) {
     this.#memory = memory;
     this.threads = threads;
+    this.#patience = patience;
     this.#mayWait = mayWait(this.#words);
   }
 
   /**
-   * @param threads  How many there are in all, this one included.
-   * @param url      A file with the text of a worker.
-   * @throws         Whatever keeps workers from starting.
+   * @param threads   How many there are in all, this one included.
+   * @param url       A file with the text of a worker.
+   * @param patience  Seconds for which the last part of a kernel may be late.
+   * @throws          Whatever keeps workers from starting.
    */
-  static async open(memory: LinearMemory, threads: number, url: string | URL | undefined): Promise<WorkerPool> {
-    const pool = new WorkerPool(memory, threads);
+  static async open(
+    memory: LinearMemory,
+    threads: number,
+    url?: string | URL,
+    patience = usualPatience,
+  ): Promise<WorkerPool> {
+    const pool = new WorkerPool(memory, threads, patience);
     const starts = Array.from({ length: threads - 1 }, async (_, k) => {
       const task = { memory: memory.memory, control: pool.#control, index: k + 1 };
       pool.#ends.push(await startWorker(task, url, (reason) => (pool.#missing ??= { reason })));
@@ -102,7 +110,7 @@ export class WorkerPool {
       (parts[part] as Job["parts"][number])(...args);
       Atomics.sub(words, left, 1);
     }
-    this.#join(patience + (slowest * (performance.now() - began)) / 1000);
+    this.#join(this.#patience + (slowest * (performance.now() - began)) / 1000);
   }
 
   /** Waits for the parts that workers have taken. */
