@@ -1,7 +1,7 @@
 /**
  * What a worker runs, as text: nothing of this package reaches it but shared memory. It takes parts of kernels off a
  * word that counts down, see {@link WorkerPool}, compiles modules it has not met from their bytes in memory, and never
- * comes back to its event loop.
+ * comes back to its event loop. The build writes it to `worker.js` as well.
  */
 export const workerSource = `"use strict";
 const node = globalThis.process?.getBuiltinModule?.("node:worker_threads");
@@ -44,6 +44,6 @@ const serve = ({ memory, control, index }) => {
     }
   }
 };
-if (node) port.once("message", serve);
-else onmessage = ({ data }) => serve(data);
+if (node) port?.once("message", serve);
+else globalThis.onmessage = ({ data }) => serve(data);
 `;
