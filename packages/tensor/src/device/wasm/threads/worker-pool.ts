@@ -32,8 +32,11 @@ const argumentsAt = 64;
 /** Arguments that a kernel may have. */
 export const mostArguments = 240;
 
-/** Looks at a control word before waiting costs a system call. */
-const spins = 2000;
+/**
+ * Looks at a control word before waiting, here and in workers: for part of a millisecond, since a thread that sleeps
+ * between kernels is often woken on the core of the one that wakes it, and then they take turns.
+ */
+const spins = 100_000;
 /** Seconds for which the last part may be late, and how many times as long as this thread's own parts it may take. */
 const usualPatience = 5;
 const slowest = 20;

@@ -19,7 +19,7 @@ const serve = ({ memory, control, index }) => {
   port.postMessage("ready");
   for (;;) {
     let word = Atomics.load(words, 0);
-    for (let k = 0; k < 4000 && (word & 255) === 0; k++) word = Atomics.load(words, 0);
+    for (let k = 0; k < 100000 && (word & 255) === 0; k++) word = Atomics.load(words, 0);
     if ((word & 255) === 0) {
       Atomics.wait(words, 0, word);
       continue;
