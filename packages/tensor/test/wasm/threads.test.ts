@@ -1,3 +1,7 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { type Worker } from "node:worker_threads";
 import * as fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -12,12 +16,14 @@ import {
   tidy,
   where,
   type ColumnProgram,
+  type DeviceOptions,
   type SampleMatrix,
 } from "@robgrad/tensor";
 import { apply, constant, input, reduceFormula, type ReductionName } from "@robgrad/tensor/kernels";
 import { memoryReturns, shapes, stridedArrays } from "@robgrad/tensor/testing";
 import { Device } from "../../src/device/device.js";
 import { WasmExecutor } from "../../src/device/wasm/device.js";
+import { workerSource } from "../../src/device/wasm/threads/worker-source.js";
 
 /** Bytes of a tensor; NaN has many, and which one is nobody's business. */
 async function bitsOf(tensor: Tensor): Promise<readonly number[]> {
@@ -230,11 +236,14 @@ describe("a kernel shared among threads", () => {
 });
 
 /** Opens a device, and hands out the workers it starts. */
-async function watched(threads: number): Promise<{ readonly device: Device; readonly workers: Worker[] }> {
+async function watched(
+  threads: number,
+  options: DeviceOptions = {},
+): Promise<{ readonly device: Device; readonly workers: Worker[] }> {
   const workers: Worker[] = [];
   const note = (worker: Worker) => void workers.push(worker);
   process.on("worker", note);
-  const device = await openDevice("wasm", { threads });
+  const device = await openDevice("wasm", { ...options, threads });
   process.off("worker", note);
   return { device, workers };
 }
@@ -255,6 +264,19 @@ describe("workers", () => {
       expect(workers).toHaveLength(threads - 1);
       device.dispose();
     }
+  });
+
+  it("may come from a file, as a script or as a module", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "robgrad-worker-"));
+    for (const name of ["worker.cjs", "worker.mjs"]) {
+      const file = join(folder, name);
+      await writeFile(file, workerSource);
+      const { device, workers } = await watched(2, { workerUrl: pathToFileURL(file) });
+      expect(workers).toHaveLength(1);
+      expect(await product(device).mean().item()).toBe(64);
+      device.dispose();
+    }
+    await rm(folder, { recursive: true });
   });
 
   it("end with their device, while idle and right after work", async () => {
