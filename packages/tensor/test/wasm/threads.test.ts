@@ -158,7 +158,7 @@ describe("a kernel shared among threads", () => {
       t: fc.integer({ min: 1, max: 3 }),
       q: extent,
       p: extent,
-      kind: fc.constantFrom("dense", "outer", "outer", "expanded", "summed", "mixed", "irregular"),
+      kind: fc.constantFrom("dense", "outer", "outer", "outer", "expanded", "summed", "mixed", "irregular"),
       program: fc.constantFrom(...Object.keys(programs)),
       dtype: dtypes,
       strange: fc.constantFrom(false, false, true),
@@ -197,7 +197,13 @@ describe("a kernel shared among threads", () => {
           return matrix.columns(programs[program] as ColumnProgram, perFeature);
         }),
       ),
-      { numRuns: 100 },
+      {
+        numRuns: 100,
+        // Where one block of the second factor alone is not finite.
+        examples: [
+          [{ n: 60, t: 1, q: 16, p: 32, kind: "outer", program: "clamped", dtype: "float32", strange: true, seed: 0 }],
+        ],
+      },
     );
   });
 

@@ -33,6 +33,8 @@ export interface ColumnPlan {
   readonly features: number;
   readonly settings: FormulaSettings;
   readonly grid: Grid;
+  /** Of a part: outer turns of the whole kernel, and how many of them come before. */
+  readonly whole: { readonly outer: number; readonly before: number };
   readonly leaves: readonly Leaf[];
   readonly source: Source;
   /** Per-feature operands, then what is written: bytes from one coordinate to the next. */
@@ -113,6 +115,7 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
     features,
     settings,
     grid,
+    whole: { outer: grid.outer, before: 0 },
     leaves,
     source,
     perFeature: operands.map(moving),
@@ -173,9 +176,11 @@ export function emitColumn(
       const [delta, x] = both.map((leaf) => leaves[leaf]) as [Leaf, Leaf];
       const from = both.map((leaf) => (pointers[1 + leaf] as Variable).get) as [Code, Code];
       packLists(f, panels, [delta, x], from, room, grid, plan.samples, settings.wide);
-      // 0 · ∞ is not 0: then no tile is skipped.
+      // 0 · ∞ is not 0: then no tile is skipped, in no part.
       const across = { ...delta, inner: delta.outer };
-      strange = f.let("i32", (g) => g.call(notFinite(g, across, grid.outer, plan.samples, settings.wide), from[0]));
+      const { outer, before } = plan.whole;
+      const start = before === 0 ? from[0] : binary("i32.sub", from[0], integer(before * delta.outer));
+      strange = f.let("i32", (g) => g.call(notFinite(g, across, outer, plan.samples, settings.wide), start));
       list = f.variable("i32");
       f.set(list, binary("i32.add", room, integer(panels.lists)));
       pointers.push(list);

@@ -135,17 +135,19 @@ export function kernelParts(kernel: PrintedKernel, relaxed: boolean, count: numb
     }
     case "column": {
       const plan = planColumn(kernel, relaxed);
-      const { grid, leaves, out, perFeature } = plan;
+      const { grid, leaves, out, panels, perFeature } = plan;
       // Lanes of such a source find their own way, from coordinate 0.
       if (grid.irregular) return null;
-      const axis = grid.outer >= 4 * count ? "outer" : "inner";
+      // What panels hold depends on all inner coordinates.
+      const axis = panels !== null || grid.outer >= 4 * count ? "outer" : "inner";
       const step = axis === "outer" ? 1 : plan.vectors * (plan.settings.wide ? 2 : 4);
       const along = (bytes: number) => bytes * grid[`${axis}Step`];
       const strides = [along(out.step), ...leaves.map((leaf) => leaf[axis]), ...perFeature.map((p) => along(p.step))];
       return {
         scratch: plan.scratch,
         prints: ranges(grid[axis], count, step).map(({ from, extent }) => (f, starts, scratch, constants) => {
-          const cut: ColumnPlan = { ...plan, grid: { ...grid, [axis]: extent } };
+          const before = axis === "outer" ? from : 0;
+          const cut: ColumnPlan = { ...plan, grid: { ...grid, [axis]: extent }, whole: { outer: grid.outer, before } };
           const passed = constants === "printed" ? { values } : { parameters: constants.parameters };
           emitColumn(
             f,
