@@ -339,6 +339,11 @@ export class Device {
     throw codedError("BAD_ARGUMENT", expectation);
   }
 
+  /** @internal Stands for the present recording of a step; null outside of one. */
+  get observation(): object | null {
+    return this.#observer;
+  }
+
   /** @internal Tells `observer` what `work` does on this device. */
   observe<R>(observer: DeviceObserver, work: () => R): R {
     this.refuseInsideStep();
