@@ -36,8 +36,8 @@ async function openExecutor(name: DeviceName, options: DeviceOptions, alone: boo
       return WasmExecutor.open(options);
     }
     case "webgpu": {
-      const { WebGpuExecutor } = await import("./webgpu/device.js");
-      return WebGpuExecutor.open(alone);
+      const { openWebGpu } = await import("./webgpu/adapter.js");
+      return openWebGpu(alone);
     }
     default:
       throw codedError(
@@ -48,7 +48,8 @@ async function openExecutor(name: DeviceName, options: DeviceOptions, alone: boo
 }
 
 /**
- * Opens a device: the first of webgpu, wasm and cpu that works, or the one (or first of those) named.
+ * Opens a device: the first of webgpu, wasm and cpu that works, or the one (or first of those) named. An adapter that
+ * computes on the CPU is taken for webgpu only where that is the one name: wasm is much faster there.
  *
  * @param name     A name or a list in order of preference.
  * @param options  `memoryLimit` in bytes; `interpret` for cpu; `relaxed`, `threads` and `workerUrl` for wasm.
