@@ -125,7 +125,14 @@ describe.skipIf(opened === null)("webgpu kernels", () => {
       const w = on.cell(whole(on, [20, 30]));
       const f = capture((x: Tensor) => {
         const y = x.matmul(w.value).relu();
-        w.assign(w.value.sub(x.transpose().matmul(y).mul(2 ** -12)));
+        w.assign(
+          w.value.sub(
+            x
+              .transpose()
+              .matmul(y)
+              .mul(2 ** -12),
+          ),
+        );
         return { loss: y.sum(), most: y.argmax({ axis: 1 }) };
       });
       return { w, f };

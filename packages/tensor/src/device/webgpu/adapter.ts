@@ -79,7 +79,8 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
 
 function isSoftware({ info }: GPUAdapter): boolean {
   return (
-    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.device} ${info.description}`)
+    info.isFallbackAdapter ||
+    /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.architecture} ${info.device} ${info.description}`)
   );
 }
 
