@@ -38,6 +38,8 @@ function sizeClass(bytes: number): number {
  */
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
+  /** Whether freed blocks are handed out again. */
+  reuses = true;
   readonly #free = new Map<number, number[]>();
   #end = firstAddress;
   #scratch: { readonly address: number; readonly size: number } | null = null;
@@ -74,7 +76,7 @@ export class LinearMemory {
 
   #take(size: number): number {
     const waiting = this.#free.get(size);
-    const known = waiting?.pop();
+    const known = this.reuses ? waiting?.pop() : undefined;
     if (known !== undefined) return known;
     const address = this.#end;
     const missing = address + size - this.memory.buffer.byteLength;

@@ -9,7 +9,7 @@ import type { Start } from "./loops.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
 import { isListed, planList, type ListedKernel } from "./print-list.js";
-import { runRoutine } from "./routines.js";
+import { bindRoutine } from "./routines.js";
 
 /** A compiled kernel: addresses in bytes, the address of its working memory, then constants. */
 type Run = (...args: number[]) => void;
@@ -149,7 +149,7 @@ export class WasmSchedule {
       const args = this.#arguments(kernel, scratch);
       return () => run(...args);
     }
-    return kernel.form === "iterate" ? this.#iterate(kernel) : () => runRoutine(kernel, this.#memory);
+    return kernel.form === "iterate" ? this.#iterate(kernel) : bindRoutine(kernel, this.#memory);
   }
 
   #iterate({ body, copies, until, maximum }: IterateKernel): () => void {
