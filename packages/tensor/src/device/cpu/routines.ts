@@ -1,5 +1,4 @@
 import type { RoutineKernel, View } from "../../kernel/kernel.js";
-import { sizeOf } from "../../shape.js";
 import { check } from "./check.js";
 import { symmetricEigen } from "./eigh.js";
 import { randomBits } from "./random-bits.js";

@@ -3,13 +3,12 @@ import {
   integer,
   shifted,
   ternary,
-  unary,
   type Address,
   type Code,
   type FunctionBody,
   type Variable,
 } from "./assembler.js";
-import { asNumbers, printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
+import { printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
 import { and, f32x4, f64x2, joinHalves, pick32, upperHalf, vectorOf, type FloatLanes } from "./lanes.js";
 import { Cursors, nest, type Start } from "./loops.js";
 import { settingsOf } from "./operands.js";

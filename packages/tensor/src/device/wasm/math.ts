@@ -1,16 +1,5 @@
 import { binary, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
-import {
-  and,
-  constantI32x4,
-  constantI64x2,
-  f32x4 as s,
-  f64x2 as d,
-  or,
-  shift,
-  throughDoubles,
-  xor,
-  type FloatLanes,
-} from "./lanes.js";
+import { and, constantI32x4, constantI64x2, f32x4 as s, f64x2 as d, or, shift, throughDoubles, xor } from "./lanes.js";
 import { angles } from "./angles.js";
 import {
   exp32,

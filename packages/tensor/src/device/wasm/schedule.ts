@@ -72,21 +72,24 @@ export class WasmSchedule {
       if (run.length > 0) calls.push(this.#together(run, held));
       run = [];
     };
-    for (const kernel of kernels) {
-      if (isListed(kernel)) run.push(kernel);
-      else {
-        flush();
-        calls.push(this.#prepare(kernel));
-      }
-    }
-    flush();
-    const [only] = calls;
-    return {
-      run: calls.length === 1 && only !== undefined ? only : () => calls.forEach((call) => call()),
-      dispose: () => {
-        for (const block of held.splice(0)) this.#memory.free(block);
-      },
+    const dispose = () => {
+      for (const block of held.splice(0)) this.#memory.free(block);
     };
+    try {
+      for (const kernel of kernels) {
+        if (isListed(kernel)) run.push(kernel);
+        else {
+          flush();
+          calls.push(this.#prepare(kernel));
+        }
+      }
+      flush();
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+    const [only] = calls;
+    return { run: calls.length === 1 && only !== undefined ? only : () => calls.forEach((call) => call()), dispose };
   }
 
   /** One module for kernels with constant addresses; `held` gets its working memory. */

@@ -27,10 +27,11 @@ export class WorkQueue {
     return this.#tasks !== null;
   }
 
-  /** Makes all work wait for the part that `error` names; throws any other error. */
+  /** Makes all work wait for the part that `error` names, or for one before it; throws any other error. */
   waitFor(error: unknown): void {
     if (!(error instanceof PartMissing)) throw error;
-    this.#tasks ??= [];
+    if (this.#tasks !== null) return;
+    this.#tasks = [];
     this.#load(error.part);
   }
 
@@ -66,7 +67,6 @@ export class WorkQueue {
     return new Promise((resolve, reject) => {
       const report = (error: unknown) => {
         this.#failure = null;
-        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- it is what the kernel threw
         reject(error);
       };
       const settle = () => {
