@@ -6,6 +6,7 @@ import { Storage } from "../../storage.js";
 import type { DeviceBuffer, Executor, Program } from "../executor.js";
 import { ModuleBuilder } from "./assembler.js";
 import { LinearMemory, type Block } from "./memory.js";
+import { enableRelaxed } from "./relaxed.js";
 import { WasmSchedule } from "./schedule.js";
 import { WorkQueue } from "./work-queue.js";
 
@@ -53,7 +54,7 @@ export class WasmExecutor implements Executor {
         { cause },
       );
     }
-    if (relaxed && !(await import("./relaxed.js").then(({ enableRelaxed }) => enableRelaxed()))) {
+    if (relaxed && !(await enableRelaxed())) {
       throw codedError(
         "DEVICE_UNAVAILABLE",
         "device wasm: expected an engine with relaxed SIMD, found none; open it without { relaxed: true }",
