@@ -4,7 +4,7 @@ import { elementsOf } from "../../src/device/cpu/buffer.js";
 import { factorViews } from "../../src/kernel/column-structure.js";
 import type { Factors, Kernel, View } from "../../src/kernel/kernel.js";
 import { ShaderBuilder, wordOf, type PrintContext, type Stage } from "../../src/device/webgpu/shader.js";
-import { Storage } from "../../src/storage.js";
+import { type Storage } from "../../src/storage.js";
 
 process.env["VK_ICD_FILENAMES"] ??= "/usr/lib/chromium/vk_swiftshader_icd.json";
 
@@ -125,6 +125,8 @@ export async function onGpu(
     const shader = builder.finish(count);
     if (count === 0) continue;
     device.pushErrorScope("validation");
+    if (process.env["DUMP"]) { console.log("lines", shader.code.split("\n").length, "bytes", shader.code.length, "words", shader.words.length); (await import("node:fs")).writeFileSync(`/tmp/dump-${Date.now()}.wgsl`, shader.code); }
+    const started = Date.now();
     const module = device.createShaderModule({ code: shader.code });
     const info = await module.getCompilationInfo();
     for (const m of info.messages)
@@ -154,6 +156,8 @@ export async function onGpu(
     pass.end();
     device.queue.submit([encoder.finish()]);
     const error = await device.popErrorScope();
+    await device.queue.onSubmittedWorkDone();
+    if (process.env["DUMP"]) console.log("ms", Date.now() - started);
     if (error) throw new Error(error.message + shader.code);
   }
   const results: Float64Array[] = [];

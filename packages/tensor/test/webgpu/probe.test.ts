@@ -11,7 +11,7 @@ import {
   type SampleMatrix,
 } from "@robgrad/tensor";
 import { onGpu, openGpu, record, type Task } from "./harness.js";
-import { columnStage, type ColumnLayout } from "../../src/device/webgpu/column.js";
+import { columnStages, type ColumnLayout } from "../../src/device/webgpu/column.js";
 
 let gpu: Awaited<ReturnType<typeof openGpu>>;
 let cpu: Device;
@@ -106,7 +106,7 @@ for (const kind of ["dense", "outer", "expanded", "summed", "mixed", "irregular"
         matrix.columns(program, draw(matrix.features));
         const task = tasks.find((one) => one.kernel.form === "column")!;
         const [found] = await onGpu(gpu.device, task, (k, c) =>
-          k.form === "column" ? [columnStage(k, c, layout)] : [],
+          k.form === "column" ? columnStages(k, c, layout) : [],
         );
         const wanted = task.expected[0]!;
         let worst = 0;
