@@ -5,12 +5,14 @@ export interface Settings {
   readonly threads: number;
 }
 
-/** Ours, by device. */
+/** Ours, by device: also with two threads whatever the run has, and as two processes with half of the calls each. */
 export const ours: Readonly<Record<string, (settings: Settings) => Promise<Peer>>> = {
   cpu: async () => (await import("./peers/robgrad/robgrad.js")).openRobgrad("cpu"),
   wasm: async ({ threads }) => (await import("./peers/robgrad/robgrad.js")).openRobgrad("wasm", { threads }),
   "wasm-relaxed": async ({ threads }) =>
     (await import("./peers/robgrad/robgrad.js")).openRobgrad("wasm", { threads, relaxed: true }),
+  "wasm-2": async () => (await import("./peers/robgrad/robgrad.js")).openRobgrad("wasm", { threads: 2 }),
+  "wasm-pair": async () => (await import("./peers/robgrad/pair.js")).openPair(),
 };
 
 /** The others. Each is imported on its own: a process that times one holds no other. */

@@ -1,10 +1,13 @@
+/** Who wrote a rule's function: the library, where it has one, or somebody who only knows its public interface. */
+export type Author = "library" | "stranger";
+
 /** How per-sample gradients become one. */
 export type Rule =
   | { readonly kind: "mean" }
-  | { readonly kind: "soft"; readonly delta: number }
+  | { readonly kind: "soft"; readonly delta: number; readonly author?: Author }
   | { readonly kind: "median" }
   /** Huber's M-estimator, scaled by the MAD. */
-  | { readonly kind: "huber"; readonly tolerance: number; readonly maximum: number }
+  | { readonly kind: "huber"; readonly tolerance: number; readonly maximum: number; readonly author?: Author }
   /** Geometric median of the means of contiguous blocks; `grouping` says which parameters are one vector. */
   | {
       readonly kind: "gmom";

@@ -7,8 +7,10 @@ const widths = [784, 256, 128, 10];
 const rules: Readonly<Record<string, readonly [title: string, rule: Rule]>> = {
   "": ["step", { kind: "mean" }],
   "-soft": ["soft truncation", { kind: "soft", delta: 0.005 }],
+  "-soft-stranger": ["soft truncation, a stranger's", { kind: "soft", delta: 0.005, author: "stranger" }],
   "-median": ["median", { kind: "median" }],
   "-huber": ["Huber, MAD", { kind: "huber", tolerance: 1e-3, maximum: 50 }],
+  "-huber-stranger": ["Huber, MAD, a stranger's", { kind: "huber", tolerance: 1e-3, maximum: 50, author: "stranger" }],
   "-gmom": ["geometric median of 8 means, by layer", { kind: "gmom", blocks: 8, tolerance: 1e-6, grouping: "layer" }],
 };
 

@@ -1,4 +1,5 @@
-import { codedError, type DeviceRandom, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import type { DeviceRandom, SampleMatrix, Tensor } from "@robgrad/tensor";
+import { blockAverages, blockMeans } from "@robgrad/tensor/kernels";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { checkOption, isNatural } from "./option.js";
 import { checkWeiszfeld, weiszfeldDefaults, weiszfeldWeights, type WeiszfeldOptions } from "./weiszfeld.js";
@@ -52,38 +53,20 @@ export function medianOfMeans({
     "to be device.rng(seed)",
   );
 
-  const averaging = (g: SampleMatrix): Tensor => {
-    const contiguous = g.device.tensor(blockAverages(blocks, g.samples), {
-      shape: [blocks, g.samples],
-      dtype: g.dtype,
-    });
-    return rng === undefined ? contiguous : contiguous.gather(rng.permutation(g.samples), { axis: 1 });
+  /** The means of the blocks, and how weights of blocks become weights of samples. */
+  const dealt = (g: SampleMatrix) => {
+    const averages = blockAverages(g, blocks);
+    if (rng === undefined) return { means: blockMeans(g, averages), spread: (w: Tensor) => w.matmul(averages) };
+    const places = rng.permutation(g.samples);
+    const means = blockMeans(g.take(places.argsort()), averages);
+    return { means, spread: (w: Tensor) => w.matmul(averages).gather(places) };
   };
   if (center === "coordinate") {
-    return defineAggregator("median-of-means", (g) => g.mix(averaging(g)).columns((c) => c.median()));
+    return defineAggregator("median-of-means", (g) => dealt(g).means.columns((c) => c.median()));
   }
   const weights = (g: SampleMatrix): Tensor => {
-    const mixing = averaging(g);
-    return weiszfeldWeights(g.mix(mixing).squaredDistances(), settings).matmul(mixing);
+    const { means, spread } = dealt(g);
+    return spread(weiszfeldWeights(means.squaredDistances(), settings));
   };
   return defineAggregator("median-of-means", (g) => g.combine(weights(g)), { weights });
-}
-
-/** [K, N]: row k averages block k. */
-function blockAverages(blocks: number, samples: number): Float64Array {
-  if (blocks > samples) {
-    throw codedError(
-      "BAD_ARGUMENT",
-      `expected blocks in 1 … N = ${samples}, found ${blocks}; use fewer blocks or a larger batch`,
-    );
-  }
-  const averages = new Float64Array(blocks * samples);
-  const size = Math.floor(samples / blocks);
-  const longer = samples % blocks;
-  for (let block = 0, start = 0; block < blocks; block++) {
-    const length = size + (block < longer ? 1 : 0);
-    averages.fill(1 / length, block * samples + start, block * samples + start + length);
-    start += length;
-  }
-  return averages;
 }

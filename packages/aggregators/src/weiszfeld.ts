@@ -1,4 +1,5 @@
 import { argmin, denseSamples, iterate, oneHot, where, type Tensor } from "@robgrad/tensor";
+import { apply, constant, input, mapExpression, reduceFormula, type Expression } from "@robgrad/tensor/kernels";
 import { checkOption, isNatural } from "./option.js";
 
 /** When the iteration for a geometric median ends. */
@@ -25,6 +26,24 @@ export function checkWeiszfeld(rule: string, { tolerance, maximum, epsilon }: Re
   checkOption(rule, "epsilon", epsilon, typeof epsilon === "number" && epsilon > 0 && epsilon < 1, "in (0, 1)");
 }
 
+// Made once, so that devices recognise them; every kernel counts in a loop over a few numbers.
+const [zero, one] = [constant(0), constant(1)];
+const root = apply("sqrt", input(0));
+const isZero = apply("where", apply("equal", input(0), zero), one, zero);
+const change = apply("abs", apply("sub", input(0), input(1)));
+/** Under the sum, uᵀDu */
+const form = apply("mul", apply("mul", input(0), input(1)), input(2));
+/** (Dw)ₙ − ½ wᵀDw */
+const squared = apply("sub", input(0), apply("mul", input(1), constant(0.5)));
+/** 1 for a reach of at most twice the least, as squares. */
+const central = apply("where", apply("lessEqual", input(0), apply("mul", input(1), constant(4))), one, zero);
+
+/** f of the operands, divided by its sum. */
+function normalized(f: Expression, operands: readonly Tensor[]): Tensor {
+  const total = reduceFormula("sum", f, operands);
+  return mapExpression("weiszfeld", apply("div", f, input(operands.length)), [...operands, total]);
+}
+
 /**
  * Weights w of the geometric median Σₙ wₙ gₙ, from D_mn = ‖gₘ − gₙ‖² alone.
  *
@@ -46,46 +65,45 @@ export function weiszfeldWeights(
   // The differences above lose half of the digits: they are formed in float64 where there is one.
   const wide = device.dtypes.includes("float64") ? "float64" : dtype;
   const distances = squaredDistances.cast(wide);
+  // Elsewhere a tie shows at its digits, and weights that keep theirs have settled.
+  const [margin, settled] = wide === "float64" ? [1e-8, tolerance] : [1e-5, Math.max(tolerance, 1e-7)];
 
   const reach = denseSamples(distances).columns((c) => c.median());
   const least = reach.min();
-  const coincident = least.mul(epsilon ** 2);
+  // The smallest squared distance told from 0, as a share of the least reach.
+  const share = epsilon ** 2;
 
-  const candidate = oneHot(argmin(denseSamples(distances).mean((u) => u.sqrt())), n, { dtype: wide });
+  const sums = reduceFormula("sum", root, [distances], { axis: 1 });
+  const candidate = oneHot(argmin(sums), n, { dtype: wide });
   const away = candidate.matmul(distances);
-  const pull = away.map((squared, limit) => where(squared.greater(limit), squared.sqrt().reciprocal(), 0), coincident);
+  const pull = away.map((squared, r) => where(squared.greater(r.mul(share)), squared.sqrt().reciprocal(), 0), least);
   // ‖Σ pullₙ (gₙ − g_k)‖², of distances again; a tie, as between two rows, is not settled in favour of one of them.
   const isMedian = pull.sum().map(
     (total, weighted, energy, multiplicity) =>
       total
         .mul(weighted)
         .sub(energy.mul(0.5))
-        .less(multiplicity.square().mul(1 - 1e-8)),
+        .less(multiplicity.square().mul(1 - margin)),
     pull.matmul(away),
-    pull.matmul(distances.matmul(pull)),
-    pull.map((u) => where(u.equal(0), 1, 0)).sum(),
+    reduceFormula("sum", form, [pull.reshape([n, 1]), distances, pull]),
+    reduceFormula("sum", isZero, [pull]),
   );
 
-  const central = reach.map((r, limit) => where(r.lessEqual(limit.mul(4)), 1, 0), least);
+  const limit = apply("mul", input(2), constant(share));
+  const inverse = apply("reciprocal", apply("sqrt", apply("maximum", squared, limit)));
   const weights = iterate(
-    central.div(central.sum()),
+    normalized(central, [reach, least]),
     (w) => {
       const product = distances.matmul(w);
-      const energy = product.matmul(w);
-      const inverse = product.map(
-        (u, e, limit) => u.sub(e.mul(0.5)).maximum(limit).sqrt().reciprocal(),
-        energy,
-        coincident,
-      );
-      return inverse.div(inverse.sum());
+      return normalized(inverse, [product, product.matmul(w), least]);
     },
     {
       maximum,
       until: (next, previous) =>
-        next
-          .map((a, b) => a.sub(b).abs(), previous)
-          .max()
-          .map((change, done) => change.lessEqual(tolerance).or(done), isMedian),
+        reduceFormula("max", change, [next, previous]).map(
+          (moved, done) => moved.lessEqual(settled).or(done),
+          isMedian,
+        ),
     },
   );
   return where(isMedian, candidate, weights).cast(dtype);

@@ -52,7 +52,7 @@ const rules: Readonly<Record<string, (of: Case) => Aggregator>> = {
 
 const geometric = new Set(["median of means", "geometric median"]);
 
-forEachDevice(({ device, dtype, compiled, epsilon }) => {
+forEachDevice(({ device, dtype, quick, epsilon }) => {
   /** The same rows in five forms. Values have 8 bits, so that float32 forms products and sums of them exactly. */
   function forms({ samples, q, p, scale, seed }: Case): Readonly<Record<string, SampleMatrix>> {
     const rng = generator(seed);
@@ -101,7 +101,7 @@ forEachDevice(({ device, dtype, compiled, epsilon }) => {
               );
             }
           }),
-          { numRuns: compiled ? 25 : 5 },
+          { numRuns: quick ? 25 : 5 },
         );
       });
     }

@@ -63,91 +63,93 @@ function toleranceOf({ library, kind, aggregator, params }: Example): Tolerance 
 const nameOf = ({ library, aggregator, params }: Example) =>
   `${aggregator}${Object.keys(params).length > 0 ? ` ${JSON.stringify(params)}` : ""} of ${library}`;
 
-forEachDevice(({ device }) => {
-  const dtype = "float64";
-  let tested = 0;
+forEachDevice(
+  ({ device, dtype }) => {
+    let tested = 0;
 
-  describe("published examples", () => {
-    for (const example of examples) {
-      const rule = counterparts[example.aggregator];
-      const tolerance = toleranceOf(example);
-      const rows = example.input as readonly (readonly number[])[];
-      if (rule === undefined || tolerance === null || !Array.isArray(rows[0])) continue;
-      tested++;
-      it(`holds ${nameOf(example)} on ${JSON.stringify(rows)}`, async () => {
-        const answer = rule(example.params, rows.length)(denseSamples(device.tensor(rows, { dtype })));
-        await expectClose(answer, example.output as number[], tolerance);
-      });
-    }
-
-    for (const [name, influence] of Object.entries(influences)) {
-      it(`holds ${name}`, async () => {
-        const example = examples.find(({ aggregator }) => aggregator === name) as Example;
-        const u = device.tensor(example.input as number[], { dtype });
-        await expectClose(u.map(influence), example.output as number[], { absolute: 1e-15, relative: 1e-15 });
-      });
-    }
-
-    it("holds clipped rows, whose mean the norm clip is", async () => {
-      for (const { input, output, params } of examples.filter(({ aggregator }) => aggregator === "Clipping")) {
-        const rows = input as readonly (readonly number[])[];
-        const clipped = columnsOf(output as readonly (readonly number[])[]).map(
-          (c) => c.reduce((a, b) => a + b) / c.length,
-        );
-        const answer = normClip({ maxNorm: params["c"] as number })(denseSamples(device.tensor(rows, { dtype })));
-        await expectClose(answer, clipped, { absolute: 5e-9 });
+    describe("published examples", () => {
+      for (const example of examples) {
+        const rule = counterparts[example.aggregator];
+        const tolerance = toleranceOf(example);
+        const rows = example.input as readonly (readonly number[])[];
+        if (rule === undefined || tolerance === null || !Array.isArray(rows[0])) continue;
+        tested++;
+        it(`holds ${nameOf(example)} on ${JSON.stringify(rows)}`, async () => {
+          const answer = rule(example.params, rows.length)(denseSamples(device.tensor(rows, { dtype })));
+          await expectClose(answer, example.output as number[], tolerance);
+        });
       }
+
+      for (const [name, influence] of Object.entries(influences)) {
+        it(`holds ${name}`, async () => {
+          const example = examples.find(({ aggregator }) => aggregator === name) as Example;
+          const u = device.tensor(example.input as number[], { dtype });
+          await expectClose(u.map(influence), example.output as number[], { absolute: 1e-15, relative: 1e-15 });
+        });
+      }
+
+      it("holds clipped rows, whose mean the norm clip is", async () => {
+        for (const { input, output, params } of examples.filter(({ aggregator }) => aggregator === "Clipping")) {
+          const rows = input as readonly (readonly number[])[];
+          const clipped = columnsOf(output as readonly (readonly number[])[]).map(
+            (c) => c.reduce((a, b) => a + b) / c.length,
+          );
+          const answer = normClip({ maxNorm: params["c"] as number })(denseSamples(device.tensor(rows, { dtype })));
+          await expectClose(answer, clipped, { absolute: 5e-9 });
+        }
+      });
+
+      it("have a counterpart in 21 cases", () => expect(tested).toBe(21));
     });
 
-    it("have a counterpart in 21 cases", () => expect(tested).toBe(21));
-  });
+    describe("the M-estimate on XK", () => {
+      const rows = published.named_inputs.XK;
 
-  describe("the M-estimate on XK", () => {
-    const rows = published.named_inputs.XK;
-
-    /** Root of Σψ((x − θ)/s) by bisection. */
-    function root(values: readonly number[], s: number, psi: (u: number) => number): number {
-      let [low, high] = [Math.min(...values), Math.max(...values)];
-      for (let turn = 0; turn < 200; turn++) {
-        const middle = (low + high) / 2;
-        if (values.reduce((total, x) => total + psi((x - middle) / s), 0) > 0) low = middle;
-        else high = middle;
+      /** Root of Σψ((x − θ)/s) by bisection. */
+      function root(values: readonly number[], s: number, psi: (u: number) => number): number {
+        let [low, high] = [Math.min(...values), Math.max(...values)];
+        for (let turn = 0; turn < 200; turn++) {
+          const middle = (low + high) / 2;
+          if (values.reduce((total, x) => total + psi((x - middle) / s), 0) > 0) low = middle;
+          else high = middle;
+        }
+        return (low + high) / 2;
       }
-      return (low + high) / 2;
-    }
 
-    const deviation = (values: readonly number[]) =>
-      1.4826 * medianOf(values.map((x) => Math.abs(x - medianOf(values))));
-    const sd = (values: readonly number[]) => {
-      const center = values.reduce((a, b) => a + b) / values.length;
-      return Math.sqrt(values.reduce((total, x) => total + (x - center) ** 2, 0) / (values.length - 1));
-    };
-    const huber = (u: number) => Math.max(-1.345, Math.min(1.345, u));
-    const pseudoHuber = (u: number) => u / Math.sqrt(1 + (u * u) / 2);
-    const exactly = { tolerance: 1e-14, maximum: 20_000 };
-    const cases = [
-      ["huber, MAD", mEstimator({ ...exactly }), deviation, huber],
-      ["log-cosh, MAD", mEstimator({ influence: "log-cosh", ...exactly }), deviation, Math.tanh],
-      ["huber, sd", mEstimator({ scale: "sd", ...exactly }), sd, huber],
-      ["log-cosh, given scale", mEstimator({ influence: "log-cosh", scale: 2.5, ...exactly }), () => 2.5, Math.tanh],
-      [
-        "pseudo-Huber of one's own, sd",
-        mEstimator({ influence: (u) => u.div(u.square().div(2).add(1).sqrt()), scale: "sd", ...exactly }),
-        sd,
-        pseudoHuber,
-      ],
-    ] as const;
-    for (const [name, rule, scale, psi] of cases) {
-      it(`solves Σψ = 0 with ${name}`, async () => {
-        const expected = columnsOf(rows).map((values) => {
-          const s = scale(values);
-          return s === 0 ? medianOf(values) : root(values, s, psi);
+      const deviation = (values: readonly number[]) =>
+        1.4826 * medianOf(values.map((x) => Math.abs(x - medianOf(values))));
+      const sd = (values: readonly number[]) => {
+        const center = values.reduce((a, b) => a + b) / values.length;
+        return Math.sqrt(values.reduce((total, x) => total + (x - center) ** 2, 0) / (values.length - 1));
+      };
+      const huber = (u: number) => Math.max(-1.345, Math.min(1.345, u));
+      const pseudoHuber = (u: number) => u / Math.sqrt(1 + (u * u) / 2);
+      const exactly = { tolerance: 1e-14, maximum: 20_000 };
+      const cases = [
+        ["huber, MAD", mEstimator({ ...exactly }), deviation, huber],
+        ["log-cosh, MAD", mEstimator({ influence: "log-cosh", ...exactly }), deviation, Math.tanh],
+        ["huber, sd", mEstimator({ scale: "sd", ...exactly }), sd, huber],
+        ["log-cosh, given scale", mEstimator({ influence: "log-cosh", scale: 2.5, ...exactly }), () => 2.5, Math.tanh],
+        [
+          "pseudo-Huber of one's own, sd",
+          mEstimator({ influence: (u) => u.div(u.square().div(2).add(1).sqrt()), scale: "sd", ...exactly }),
+          sd,
+          pseudoHuber,
+        ],
+      ] as const;
+      for (const [name, rule, scale, psi] of cases) {
+        it(`solves Σψ = 0 with ${name}`, async () => {
+          const expected = columnsOf(rows).map((values) => {
+            const s = scale(values);
+            return s === 0 ? medianOf(values) : root(values, s, psi);
+          });
+          await expectClose(rule(denseSamples(device.tensor(rows, { dtype }))), expected, {
+            absolute: 1e-9,
+            relative: 1e-9,
+          });
         });
-        await expectClose(rule(denseSamples(device.tensor(rows, { dtype }))), expected, {
-          absolute: 1e-9,
-          relative: 1e-9,
-        });
-      });
-    }
-  });
-});
+      }
+    });
+  },
+  { dtypes: ["float64"] },
+);

@@ -20,6 +20,8 @@ export class Cell {
   beforeReplay: ((times: number) => void) | null = null;
   #handle: Tensor;
   #version = 0;
+  /** The last recording that looked at it. */
+  #seenBy: object | null = null;
 
   /** @internal */
   constructor(device: Device, initial: Tensor) {
@@ -52,7 +54,19 @@ export class Cell {
   /** @internal The cell's own handle: valid until the next assignment, not to be kept or disposed. */
   get current(): Tensor {
     if (this.#handle.disposed) throw codedError("DISPOSED", `cell: expected a live cell, found one that was disposed`);
+    this.partFromOutside();
     return this.#handle;
+  }
+
+  /**
+   * @internal Called when a recorded step first looks at the memory of the cell, by the cell or by a tensor taken from it
+   * before the step: such tensors get memory of their own now, since a replay would see the cell's present value in them.
+   */
+  partFromOutside(): void {
+    const { observation } = this.device;
+    if (observation === null || observation === this.#seenBy || this.device.recording) return;
+    this.#seenBy = observation;
+    if (this.#handle.storage.handles > 1) this.device.beforeStep(() => this.#writable());
   }
 
   /**
@@ -117,7 +131,7 @@ export class Cell {
   /** A handle of its own with the elements of `value`. */
   #copied(value: Tensor): Tensor {
     const storage = this.device.allocate(this.dtype, sizeOf(this.shape));
-    storage.assignable = true;
+    storage.owner = this;
     const handle = Tensor.unscoped(this.device, storage, this.dtype, rowMajor(this.shape));
     assignInto(handle, value);
     return handle;
@@ -136,6 +150,7 @@ export class Cell {
       }
       const fresh = this.#copied(handle);
       this.device.exchange(storage, fresh.storage);
+      storage.owner = null;
       this.#handle = fresh;
       handle.dispose();
     }

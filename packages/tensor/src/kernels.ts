@@ -7,6 +7,7 @@ export { traceScalar } from "./scalar/scalar.js";
 export { mapExpression } from "./ops/elementwise.js";
 export { reduceFormula, type ReductionName } from "./ops/reduction.js";
 export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
+export { blockAverages, blockMeans } from "./samples/block-means.js";
 export { checkSamples } from "./samples/check-samples.js";
 export { ownedTensors, tensorsIn } from "./scope.js";
 export type * from "./kernel/kernel.js";

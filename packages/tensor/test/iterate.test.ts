@@ -245,6 +245,7 @@ describe("iterate", () => {
           tensor([1]),
           (x) => {
             pending = x.data();
+            pending.catch(() => {});
             return x.add(1);
           },
           { maximum: 1 },

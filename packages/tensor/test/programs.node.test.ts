@@ -24,3 +24,9 @@ describe("tensors that nobody disposes", () => {
     expect(kept).toBe(20);
   });
 });
+
+describe("a process that never disposes its device", () => {
+  it("ends by itself, workers and all", async () => {
+    expect(await runProgram("forget-threads.ts", [])).toEqual({ mean: 64 });
+  });
+});

@@ -34,8 +34,9 @@ export function findChromium(
 /** What to do where there is none. */
 export const missing = "install Chromium or Chrome, or name its program in CHROMIUM_PATH";
 
-/** Quiet, and without the sandbox that root cannot have. */
+/** Quiet, with WebGPU where only software computes it, and without the sandbox that root cannot have. */
 export const chromiumArguments: readonly string[] = [
+  "--enable-unsafe-webgpu",
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",

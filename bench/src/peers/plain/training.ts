@@ -1,6 +1,7 @@
 import { ruleOf, type TrainingWork } from "../../work.js";
 import type { Job, Numbers } from "../peer.js";
 import { blockStarts, geometricMedianWeights, squaredDistances } from "../weiszfeld.js";
+import { candidates } from "./candidates.js";
 import { columnRule, type ColumnRule, type Tally } from "./column-rules.js";
 import type { ArrayOf } from "./plain.js";
 
@@ -20,6 +21,9 @@ interface Layer {
   readonly gradientW: Numbers;
   readonly gradientB: Numbers;
 }
+
+/** Weights of a layer from which on the wasm device looks for candidates. */
+const leastBounded = 512;
 
 export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
   const { samples: N, widths, stepSize } = work;
@@ -49,6 +53,18 @@ export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
   const tally: Tally = { values: 0, truncated: 0 };
   const gradients = gradientsOf(work, layers, tally);
   const loss = new Values(1);
+  /** Of the weights in the last step. */
+  const bounds = () => {
+    const bounded = layers.map((layer, k) => [layer, ruleOf(work, k)] as const);
+    let [found, of] = [0, 0];
+    for (const [{ P, Q, delta, x }, rule] of bounded) {
+      // Small layers are walked as they are.
+      if (rule.kind !== "soft" || P * Q < leastBounded) continue;
+      found += candidates(delta, x, N, rule.delta);
+      of += N * P * Q;
+    }
+    return of === 0 ? {} : { "share of candidates, by bounds of 8 weights in float64": found / of };
+  };
 
   const step = () => {
     for (const layer of layers) forward(layer, N, layer !== last);
@@ -72,7 +88,7 @@ export function plainTraining(work: TrainingWork, Values: ArrayOf): Job {
       for (let call = 0; call < calls; call++) step();
     },
     values: () => [loss, ...layers.flatMap(({ W, b }) => [W, b])],
-    notes: () => (tally.values > 0 ? { "share truncated": tally.truncated / tally.values } : {}),
+    notes: () => (tally.values > 0 ? { "share truncated": tally.truncated / tally.values, ...bounds() } : {}),
   };
 }
 

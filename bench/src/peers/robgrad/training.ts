@@ -12,6 +12,7 @@ import {
 import { sampleGradients, type Variable } from "@robgrad/autograd";
 import { Linear, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
 import { capture, type Device, type DType, type Tensor } from "@robgrad/tensor";
+import { strangersTruncation } from "./strangers-truncation.js";
 import { ruleOf, type Rule, type TrainingWork } from "../../work.js";
 import type { Job, Numbers } from "../peer.js";
 
@@ -90,11 +91,16 @@ function aggregator(rule: Rule): Aggregator {
     case "mean":
       return mean();
     case "soft":
-      return softTruncation({ delta: rule.delta });
+      return rule.author === "stranger" ? strangersTruncation(rule.delta) : softTruncation({ delta: rule.delta });
     case "median":
       return median();
     case "huber":
-      return mEstimator({ influence: "huber", scale: "mad", tolerance: rule.tolerance, maximum: rule.maximum });
+      return mEstimator({
+        influence: rule.author === "stranger" ? (u) => u.maximum(-1.345).minimum(1.345) : "huber",
+        scale: "mad",
+        tolerance: rule.tolerance,
+        maximum: rule.maximum,
+      });
     case "gmom":
       return medianOfMeans({ blocks: rule.blocks, tolerance: rule.tolerance });
   }

@@ -147,7 +147,7 @@ class Replay {
     }
     // Tensors do not change, so the same memory in the same layout is already loaded, unless it is a cell's or another replay's.
     const seen = this.#seen[k];
-    if (seen && seen.buffer === storage.buffer && !storage.assignable) {
+    if (seen && seen.buffer === storage.buffer && storage.owner === null) {
       if (seen.strides === strides && seen.offset === offset) return;
     }
     const placed = this.#layoutOf(target.storage, rowMajor(arg.shape));

@@ -5,7 +5,7 @@ import type { DType, TypedArray } from "../dtype.js";
 import { describeKernel } from "../kernel/describe.js";
 import type { Kernel, View } from "../kernel/kernel.js";
 import { mapViews, viewsOf } from "../kernel/views.js";
-import { Storage } from "../storage.js";
+import { Storage, type StorageOwner } from "../storage.js";
 
 /** What a storage is to a step: handed in, made on the way, made of host values, or there before. */
 export type SlotKind = "argument" | "temporary" | "constant" | "external";
@@ -44,7 +44,7 @@ function callerLine(): string {
 }
 
 /** Everything one call of a step did on a device, with storages replaced by numbered slots. */
-export class StepLog {
+export class StepLog implements StorageOwner {
   kernels: readonly LoggedKernel[] = [];
   /** Cells the step assigned, and how often. */
   readonly cells = new Map<Cell, number>();
@@ -113,12 +113,16 @@ export class StepLog {
   }
 
   slotOf(storage: Storage): Slot {
+    storage.owner?.partFromOutside();
     const known = this.#slots.get(storage.buffer);
     if (known !== undefined) return known;
     let number = this.#externals.get(storage.buffer);
     if (number === undefined) this.#externals.set(storage.buffer, (number = this.#externals.size));
     return this.#add("external", storage, number);
   }
+
+  /** Places of a log are nobody's outside. */
+  partFromOutside(): void {}
 
   /** The slot whose place a logged kernel names. */
   at(place: Storage): Slot {
@@ -147,7 +151,7 @@ export class StepLog {
     const stand = place ?? new Storage(source.device, source.dtype, source.length, null);
     // Results come and go on this place; it is never theirs to free.
     stand.handles = Math.max(1, stand.handles);
-    stand.assignable = true;
+    stand.owner = this;
     const slot: Slot = {
       kind,
       number,

@@ -1,4 +1,5 @@
 import type { Device } from "../device/device.js";
+import type { DType } from "../dtype.js";
 import type { Storage } from "../storage.js";
 import { viewsOf } from "../kernel/views.js";
 import type { Kernel } from "../kernel/kernel.js";
@@ -7,6 +8,13 @@ import type { Slot, StepLog } from "./log.js";
 /** Memory of a planned step: what it owns, to be returned when the capture ends. */
 export interface Arena {
   readonly owned: readonly Storage[];
+}
+
+/** Memory of temporaries that follow each other; as long as the longest of them. */
+interface SharedBlock {
+  readonly dtype: DType;
+  length: number;
+  readonly places: Storage[];
 }
 
 /**
@@ -57,24 +65,29 @@ function place(
       if (slot.kind === "argument" || lastUse.has(slot.place) || results.has(slot.place)) own(slot);
     }
   }
-  const free: Storage[] = [];
-  const placed = new Map<Storage, Storage>();
+  const shared: SharedBlock[] = [];
+  const free: SharedBlock[] = [];
+  const placed = new Map<Storage, SharedBlock>();
   kernels.forEach((kernel, k) => {
     const { reads, writes } = viewsOf(kernel);
     const touched = new Set([...writes, ...reads].map((view) => view.storage));
     for (const place of touched) {
-      if (place.buffer !== null) continue;
-      const fitting = free
-        .filter((block) => block.dtype === place.dtype && block.length >= place.length)
-        .sort((p, q) => p.length - q.length)[0];
-      // A block much larger than needed is better left to something that needs it.
-      if (fitting !== undefined && fitting.length <= 4 * place.length + 64) {
-        free.splice(free.indexOf(fitting), 1);
-        placed.set(place, fitting);
-        place.buffer = fitting.buffer;
+      if (place.buffer !== null || placed.has(place)) continue;
+      const alike = free.filter(({ dtype }) => dtype === place.dtype).sort((p, q) => p.length - q.length);
+      // A block much larger than needed is better left to something that needs it; one too small grows.
+      const most = 4 * place.length + 64;
+      const fitting =
+        alike.find(({ length }) => length >= place.length && length <= most) ??
+        alike.filter(({ length }) => length < place.length).at(-1);
+      if (fitting === undefined) {
+        const block = { dtype: place.dtype, length: place.length, places: [place] };
+        shared.push(block);
+        placed.set(place, block);
       } else {
-        own(log.at(place));
-        placed.set(place, owned[owned.length - 1] as Storage);
+        free.splice(free.indexOf(fitting), 1);
+        fitting.length = Math.max(fitting.length, place.length);
+        fitting.places.push(place);
+        placed.set(place, fitting);
       }
     }
     for (const place of touched) {
@@ -82,4 +95,10 @@ function place(
       if (block !== undefined && lastUse.get(place) === k) free.push(block);
     }
   });
+  for (const { dtype, length, places } of shared) {
+    const block = device.allocate(dtype, length);
+    block.handles++;
+    owned.push(block);
+    for (const place of places) place.buffer = block.buffer;
+  }
 }

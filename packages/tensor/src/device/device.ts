@@ -1,4 +1,4 @@
-import { codedError } from "../errors.js";
+import { codedError, hasCode } from "../errors.js";
 import { bytesPerElement, checkDType, type DType, type TypedArray } from "../dtype.js";
 import type { Kernel, View } from "../kernel/kernel.js";
 import { Storage } from "../storage.js";
@@ -259,6 +259,7 @@ export class Device {
     try {
       return this.#executor.allocate(dtype, length);
     } catch (cause) {
+      if (hasCode(cause)) throw cause;
       throw codedError("MEMORY_LIMIT", `device ${this.name}: expected to get ${bytes} bytes, found too little memory`, {
         cause,
       });
@@ -336,6 +337,11 @@ export class Device {
   ): void {
     if (this.#observer === null && this.#recording === null) return;
     throw codedError("BAD_ARGUMENT", expectation);
+  }
+
+  /** @internal Stands for the present recording of a step; null outside of one. */
+  get observation(): object | null {
+    return this.#observer;
   }
 
   /** @internal Tells `observer` what `work` does on this device. */

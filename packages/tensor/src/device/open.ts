@@ -10,7 +10,17 @@ export interface DeviceOptions {
   readonly interpret?: boolean;
   /** wasm only: round sums of products once, where the engine can; results then differ between machines in the last digits. */
   readonly relaxed?: boolean;
+  /**
+   * wasm only: how many threads share large kernels, 1 unless given. More than one needs shared memory: in browsers a
+   * page that is cross-origin isolated; elsewhere one thread does everything, which is said once. Results are the same.
+   */
+  readonly threads?: number;
+  /** wasm only: where `@robgrad/tensor/worker.js` is served, for pages that forbid workers made of text (`blob:`). */
+  readonly workerUrl?: string | URL;
 }
+
+/** As many threads as parts of one kernel can be told apart. */
+const mostThreads = 64;
 
 const preference: readonly DeviceName[] = ["webgpu", "wasm", "cpu"];
 
@@ -23,11 +33,11 @@ async function openExecutor(name: DeviceName, options: DeviceOptions, alone: boo
     }
     case "wasm": {
       const { WasmExecutor } = await import("./wasm/device.js");
-      return WasmExecutor.open(options.relaxed === true);
+      return WasmExecutor.open(options);
     }
     case "webgpu": {
-      const { WebGpuExecutor } = await import("./webgpu/device.js");
-      return WebGpuExecutor.open(alone);
+      const { openWebGpu } = await import("./webgpu/adapter.js");
+      return openWebGpu(alone);
     }
     default:
       throw codedError(
@@ -38,21 +48,28 @@ async function openExecutor(name: DeviceName, options: DeviceOptions, alone: boo
 }
 
 /**
- * Opens a device: the first of webgpu, wasm and cpu that works, or the one (or first of those) named.
+ * Opens a device: the first of webgpu, wasm and cpu that works, or the one (or first of those) named. An adapter that
+ * computes on the CPU is taken for webgpu only where that is the one name: wasm is much faster there.
  *
  * @param name     A name or a list in order of preference.
- * @param options  `memoryLimit` in bytes; `interpret` for cpu, `relaxed` for wasm.
+ * @param options  `memoryLimit` in bytes; `interpret` for cpu; `relaxed`, `threads` and `workerUrl` for wasm.
  * @returns        The device; `dispose` ends it.
- * @throws         DEVICE_UNAVAILABLE with every reason when none opens, BAD_ARGUMENT for an unknown name.
+ * @throws         DEVICE_UNAVAILABLE with every reason when none opens, BAD_ARGUMENT for an unknown name or an impossible number.
  * @example        const cpu = await openDevice("cpu"); cpu.dispose();
  */
 export async function openDevice(
   name: DeviceName | readonly DeviceName[] = preference,
   options: DeviceOptions = {},
 ): Promise<Device> {
-  const { memoryLimit } = options;
+  const { memoryLimit, threads } = options;
   if (memoryLimit !== undefined && !(memoryLimit > 0)) {
     throw codedError("BAD_ARGUMENT", `openDevice: expected memoryLimit > 0 bytes, found ${memoryLimit}`);
+  }
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `openDevice: expected threads to be a whole number from 1 to ${mostThreads}, found ${threads}`,
+    );
   }
   const names = Array.isArray(name) ? (name as readonly DeviceName[]) : [name as DeviceName];
   if (names.length === 0)

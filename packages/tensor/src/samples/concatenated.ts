@@ -1,53 +1,55 @@
 import type { ColumnProgram } from "../kernel/column.js";
 import { concat } from "../ops/manipulation.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
-import { ownedTensors, tensorsIn } from "../scope.js";
+import { ownedTensors, tensorsIn, withoutTemporaries } from "../scope.js";
 import type { Tensor } from "../tensor.js";
 import { checkRange, checkTogether, checkVector } from "./questions.js";
 import { sampleMatrixBrand, type SampleMatrix } from "./sample-matrix.js";
 
 /** Row n is the parts' rows n one after another: several parameters as one vector. */
-class ConcatenatedSamples implements SampleMatrix {
+export class ConcatenatedSamples implements SampleMatrix {
   readonly [sampleMatrixBrand] = true;
   readonly samples: number;
   readonly features: number;
   readonly shape: readonly number[];
   readonly factors = null;
-  readonly #parts: readonly SampleMatrix[];
+  readonly parts: readonly SampleMatrix[];
 
   constructor(parts: readonly [SampleMatrix, ...SampleMatrix[]]) {
-    this.#parts = parts;
+    this.parts = parts;
     this.samples = parts[0].samples;
     this.features = parts.reduce((total, part) => total + part.features, 0);
     this.shape = [this.features];
   }
 
   get device() {
-    return (this.#parts[0] as SampleMatrix).device;
+    return (this.parts[0] as SampleMatrix).device;
   }
 
   get dtype() {
-    return (this.#parts[0] as SampleMatrix).dtype;
+    return (this.parts[0] as SampleMatrix).dtype;
   }
 
   /** Answers per coordinate, set side by side; per-feature tensors are cut to match. */
   #beside(perFeature: readonly Tensor[], answer: (part: SampleMatrix, own: readonly Tensor[]) => Tensor): Tensor {
     perFeature.forEach((x) => checkVector("columns", this, x, [this.features]));
     let start = 0;
-    return concat(
-      this.#parts.map((part) => {
-        const range = [start, (start += part.features)] as const;
-        return answer(
-          part,
-          perFeature.map((x) => x.slice(range)),
-        );
-      }),
+    return withoutTemporaries(this.device, () =>
+      concat(
+        this.parts.map((part) => {
+          const range = [start, (start += part.features)] as const;
+          return answer(
+            part,
+            perFeature.map((x) => x.slice(range)),
+          );
+        }),
+      ),
     );
   }
 
   /** Answers per sample or pair, added up. */
   #total(answer: (part: SampleMatrix) => Tensor): Tensor {
-    return this.#parts.map(answer).reduce((a, b) => a.add(b));
+    return this.parts.map(answer).reduce((a, b) => a.add(b));
   }
 
   mean(f?: ScalarFunction, ...perFeature: readonly Tensor[]): Tensor {
@@ -81,15 +83,15 @@ class ConcatenatedSamples implements SampleMatrix {
   }
 
   scale(c: number | Tensor): SampleMatrix {
-    return concatenated(this.#parts.map((part) => part.scale(c)));
+    return concatenated(this.parts.map((part) => part.scale(c)));
   }
 
   mix(weights: Tensor): SampleMatrix {
-    return concatenated(this.#parts.map((part) => part.mix(weights)));
+    return concatenated(this.parts.map((part) => part.mix(weights)));
   }
 
   take(indices: Tensor): SampleMatrix {
-    return concatenated(this.#parts.map((part) => part.take(indices)));
+    return concatenated(this.parts.map((part) => part.take(indices)));
   }
 
   rows(range: readonly [start: number, stop: number] = [0, this.features]): Tensor {
@@ -97,7 +99,7 @@ class ConcatenatedSamples implements SampleMatrix {
     const [first, last] = range;
     const pieces: Tensor[] = [];
     let start = 0;
-    for (const part of this.#parts) {
+    for (const part of this.parts) {
       const from = Math.max(first, start) - start;
       const to = Math.min(last, start + part.features) - start;
       if (from < to) pieces.push(part.rows([from, to]));
@@ -109,7 +111,7 @@ class ConcatenatedSamples implements SampleMatrix {
   }
 
   [ownedTensors](): Iterable<Tensor> {
-    return tensorsIn([...this.#parts]);
+    return tensorsIn([...this.parts]);
   }
 }
 

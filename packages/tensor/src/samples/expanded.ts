@@ -5,7 +5,7 @@ import { mapExpression } from "../ops/elementwise.js";
 import { concat } from "../ops/manipulation.js";
 import { reduceFormula } from "../ops/reduction.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
-import { ownedTensors } from "../scope.js";
+import { ownedTensors, withoutTemporaries } from "../scope.js";
 import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { mixedSamples } from "./mixed.js";
@@ -79,9 +79,8 @@ export class ExpandedSamples implements SampleMatrix {
   combine(weights: Tensor): Tensor {
     const w = weightsFor("combine", this, weights, [this.samples]).reshape([this.samples, 1, 1]);
     // Both factors are masked: 0 · ∞ in the other one would still be NaN.
-    return this.#sum(
-      mapExpression("combine", weighted, [w, this.delta]),
-      mapExpression("combine", included, [w, this.x]),
+    return withoutTemporaries(this.device, () =>
+      this.#sum(mapExpression("combine", weighted, [w, this.delta]), mapExpression("combine", included, [w, this.x])),
     );
   }
 
@@ -120,7 +119,7 @@ export class ExpandedSamples implements SampleMatrix {
     return reduceFormula("sum", product, [this.delta, projected], { axis: [1, 2] });
   }
 
-  scale(c: number | Tensor): SampleMatrix {
+  scale(c: number | Tensor): ExpandedSamples {
     if (typeof c === "number") return new ExpandedSamples(this.delta.mul(c), this.x, this.shape);
     checkVector("scale", this, c, [this.samples]);
     return new ExpandedSamples(this.delta.mul(c.reshape([this.samples, 1, 1])), this.x, this.shape);
@@ -136,18 +135,28 @@ export class ExpandedSamples implements SampleMatrix {
 
   rows(range: readonly [start: number, stop: number] = [0, this.features]): Tensor {
     checkRange(this, range);
-    const [start, stop] = range;
-    const [, , p] = this.#extents;
-    if (start === stop) return this.device.zeros([this.samples, 0], { dtype: this.dtype });
+    return this.sumsOf([0, this.samples], this.samples, range);
+  }
+
+  /** Sums of the rows of `count` equal blocks of the samples start … stop − 1, in columns of a range. */
+  sumsOf(
+    samples: readonly [start: number, stop: number],
+    count: number,
+    [start, stop]: readonly [start: number, stop: number],
+  ): Tensor {
+    const [steps, q, p] = this.#extents;
+    if (start === stop) return this.device.zeros([count, 0], { dtype: this.dtype });
     // Whole blocks of P columns are one batched product; the range is cut out of them.
     const first = Math.floor(start / p);
     const last = Math.ceil(stop / p);
-    const blocks = this.delta
+    const uses = count === 0 ? 0 : ((samples[1] - samples[0]) / count) * steps;
+    const grouped = (factor: Tensor, width: number) => factor.slice(samples).reshape([count, uses, width]);
+    const sums = grouped(this.delta, q)
       .slice(null, null, [first, last])
       .transpose()
-      .matmul(this.x)
-      .reshape([this.samples, (last - first) * p]);
-    return blocks.slice(null, [start - first * p, stop - first * p]);
+      .matmul(grouped(this.x, p))
+      .reshape([count, (last - first) * p]);
+    return sums.slice(null, [start - first * p, stop - first * p]);
   }
 
   /** This and others of the same layout as one: their uses follow each other. */

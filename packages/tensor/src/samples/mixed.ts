@@ -16,35 +16,35 @@ import {
 import { sampleMatrixBrand, type SampleMatrix } from "./sample-matrix.js";
 
 /** W G: M weighted combinations of N rows, formed column by column where they are needed. */
-class MixedSamples implements SampleMatrix {
+export class MixedSamples implements SampleMatrix {
   readonly [sampleMatrixBrand] = true;
   readonly samples: number;
   readonly features: number;
   readonly shape: readonly number[];
   readonly factors: Factors;
-  readonly #base: SampleMatrix;
+  protected readonly base: SampleMatrix;
   readonly #weights: Tensor;
 
   constructor(base: SampleMatrix & { readonly factors: Factors }, weights: Tensor) {
     this.samples = weights.shape[0] as number;
     this.features = base.features;
     this.shape = base.shape;
-    this.#base = base;
+    this.base = base;
     this.#weights = weights;
     this.factors = { kind: "mixed", weights, base: base.factors };
   }
 
   get device() {
-    return this.#base.device;
+    return this.base.device;
   }
 
   get dtype() {
-    return this.#base.dtype;
+    return this.base.dtype;
   }
 
   mean(f?: ScalarFunction, ...perFeature: readonly Tensor[]): Tensor {
     if (f !== undefined) return meanOf(this, f, perFeature);
-    return this.#base.combine(this.#weights.mean({ axis: 0 }));
+    return this.base.combine(this.#weights.mean({ axis: 0 }));
   }
 
   columns(program: ColumnProgram, ...perFeature: readonly Tensor[]): Tensor {
@@ -52,11 +52,11 @@ class MixedSamples implements SampleMatrix {
   }
 
   combine(weights: Tensor): Tensor {
-    return this.#base.combine(weightsFor("combine", this, weights, [this.samples]).matmul(this.#weights));
+    return this.base.combine(weightsFor("combine", this, weights, [this.samples]).matmul(this.#weights));
   }
 
   gram(): Tensor {
-    const half = mixRows(this.#weights, this.#base.gram());
+    const half = mixRows(this.#weights, this.base.gram());
     return mixRows(this.#weights, half.transpose());
   }
 
@@ -69,30 +69,30 @@ class MixedSamples implements SampleMatrix {
   }
 
   dot(v: Tensor): Tensor {
-    const products = this.#base.dot(v).reshape([this.#base.samples, 1]);
+    const products = this.base.dot(v).reshape([this.base.samples, 1]);
     return mixRows(this.#weights, products).reshape([this.samples]);
   }
 
   scale(c: number | Tensor): SampleMatrix {
     if (typeof c !== "number") checkVector("scale", this, c, [this.samples]);
-    return mixedSamples(this.#base, this.#weights.mul(typeof c === "number" ? c : c.reshape([this.samples, 1])));
+    return mixedSamples(this.base, this.#weights.mul(typeof c === "number" ? c : c.reshape([this.samples, 1])));
   }
 
   mix(weights: Tensor): SampleMatrix {
-    return mixedSamples(this.#base, weightsFor("mix", this, weights, [-1, this.samples]).matmul(this.#weights));
+    return mixedSamples(this.base, weightsFor("mix", this, weights, [-1, this.samples]).matmul(this.#weights));
   }
 
   take(indices: Tensor): SampleMatrix {
-    return mixedSamples(this.#base, this.#weights.gather(indices));
+    return mixedSamples(this.base, this.#weights.gather(indices));
   }
 
   rows(range: readonly [start: number, stop: number] = [0, this.features]): Tensor {
     checkRange(this, range);
-    return mixRows(this.#weights, this.#base.rows(range));
+    return mixRows(this.#weights, this.base.rows(range));
   }
 
   [ownedTensors](): Iterable<Tensor> {
-    return [this.#weights, ...tensorsIn(this.#base)];
+    return [this.#weights, ...tensorsIn(this.base)];
   }
 }
 

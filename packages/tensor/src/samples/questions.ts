@@ -13,8 +13,8 @@ import type { SampleMatrix } from "./sample-matrix.js";
 
 // Answers that several forms of sample matrix share, and the checks of what they are asked.
 
-/** Elements of a streamed tile: 2 MiB in float64, whatever N and D are. */
-const tileElements = 2 ** 18;
+/** Elements of a streamed tile: 1 MiB in float64, whatever N and D are. */
+const tileElements = 2 ** 17;
 
 const difference = apply("sub", input(0), input(1));
 export const squaredDifference = apply("square", difference);
@@ -95,19 +95,36 @@ export function meanOf(matrix: SampleMatrix, f: ScalarFunction, perFeature: read
   return matrix.columns((c, ...scalars) => c.mean(f, ...scalars), ...perFeature);
 }
 
+/** What a tile takes: its column as many elements as there are rows in memory, and columns in units that go together. */
+interface TileSize {
+  readonly rows: number;
+  readonly unit: number;
+}
+
+/** Ranges of columns, at least one. */
+export function tilesOf(features: number, { rows, unit }: TileSize): (readonly [start: number, stop: number])[] {
+  const most = Math.max(1, Math.floor(tileElements / Math.max(1, rows)));
+  const width = most < unit ? most : most - (most % unit);
+  const count = Math.max(1, Math.ceil(features / width));
+  return Array.from({ length: count }, (_, k) => [k * width, Math.min(features, (k + 1) * width)]);
+}
+
 /** Σ over tiles of columns of what `answer` makes of a tile [N, width]; memory stays that of one tile. */
-function streamed(matrix: SampleMatrix, answer: (tile: Tensor) => Tensor): Tensor {
-  const width = Math.max(1, Math.floor(tileElements / Math.max(1, matrix.samples)));
-  let total: Tensor | null = null;
-  for (let start = 0; start < matrix.features || total === null; start += width) {
-    const before: Tensor | null = total;
-    total = tidy((): Tensor => {
-      const part = answer(matrix.rows([start, Math.min(matrix.features, start + width)]));
-      return before === null ? part : before.add(part);
-    });
-    before?.dispose();
-  }
-  return total;
+export function streamed(
+  matrix: SampleMatrix,
+  answer: (tile: Tensor) => Tensor,
+  size: TileSize = { rows: matrix.samples, unit: 1 },
+): Tensor {
+  const [first, ...others] = tilesOf(matrix.features, size) as [readonly [number, number]];
+  const part = (range: readonly [number, number]) => answer(matrix.rows(range));
+  return others.reduce(
+    (total: Tensor, range) => {
+      const sum = tidy(() => total.add(part(range)));
+      total.dispose();
+      return sum;
+    },
+    tidy(() => part(first)),
+  );
 }
 
 export function distancesOfRows(rows: Tensor): Tensor {
@@ -115,16 +132,24 @@ export function distancesOfRows(rows: Tensor): Tensor {
   return reduceFormula("sum", squaredDifference, [rows.reshape([n, 1, d]), rows.reshape([1, n, d])], { axis: 2 });
 }
 
+export function gramOfRows(rows: Tensor): Tensor {
+  return rows.matmul(rows.transpose());
+}
+
+export function normsOfRows(rows: Tensor): Tensor {
+  return reduceFormula("sum", square, [rows], { axis: 1 });
+}
+
 export function streamedDistances(matrix: SampleMatrix): Tensor {
   return streamed(matrix, distancesOfRows);
 }
 
 export function streamedGram(matrix: SampleMatrix): Tensor {
-  return streamed(matrix, (rows) => rows.matmul(rows.transpose()));
+  return streamed(matrix, gramOfRows);
 }
 
 export function streamedNorms(matrix: SampleMatrix): Tensor {
-  return streamed(matrix, (rows) => reduceFormula("sum", square, [rows], { axis: 1 }));
+  return streamed(matrix, normsOfRows);
 }
 
 /** Σₙ w[m, n] · x[n, d], weight 0 excluding even a non-finite value. */

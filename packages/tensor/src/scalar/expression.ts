@@ -41,6 +41,7 @@ export function apply(operation: OperationName, ...args: readonly Expression[]):
     case "pow":
       if (isConstant(b, 1)) return a;
       if (isConstant(b, 2)) return { kind: "apply", operation: "mul", arguments: [a, a] };
+      if (isConstant(b, 3)) return apply("mul", apply("mul", a, a), a);
       break;
   }
   return { kind: "apply", operation, arguments: args };

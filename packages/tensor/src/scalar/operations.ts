@@ -19,8 +19,6 @@ export interface Operation {
   readonly js: JsBody;
   /** Replaces `js` for int32 and uint32 where results can leave 32 bits; they then wrap around. */
   readonly jsInteger?: JsBody;
-  /** Body in WGSL, given the operands' text. */
-  readonly wgsl?: (...args: readonly string[]) => string;
   /** ∂f/∂(operand k) as a formula of the operands and of the result; null where it is zero everywhere. */
   readonly derivative: readonly (((args: readonly Expression[], value: Expression) => Expression) | null)[];
 }

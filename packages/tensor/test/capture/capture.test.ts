@@ -51,6 +51,34 @@ describe.each(["cpu", "wasm"] as const)("capture on %s", (name) => {
     expect(calls).toBe(2);
   });
 
+  it.each(["before", "after"])(
+    "keeps a value taken from a cell before the step and used %s the cell",
+    async (order) => {
+      const w = device.cell(device.tensor([1]));
+      const before = w.value;
+      const step = capture((x: Tensor) => {
+        const first = order === "before" ? before.mul(10) : w.value;
+        const second = order === "before" ? w.value : before.mul(10);
+        return x.add(first).add(second);
+      });
+      for (let t = 0; t < 5; t++) {
+        w.assign(device.tensor([t + 2]));
+        expect(await step(device.tensor([100])).toArray()).toEqual([112 + t]);
+      }
+      expect(await before.toArray()).toEqual([1]);
+    },
+  );
+
+  it("keeps a value taken from a cell before the step where only that is used", async () => {
+    const w = device.cell(device.tensor([1]));
+    const before = w.value.reshape([1, 1]);
+    const step = capture((x: Tensor) => x.add(before));
+    for (let t = 0; t < 5; t++) {
+      expect(await step(device.tensor([100])).toArray()).toEqual([[101]]);
+      w.assign(device.tensor([t + 2]));
+    }
+  });
+
   it("leaves a value taken from a cell between replays as it was", async () => {
     const w = device.cell(device.zeros([2]));
     const step = capture(() => {

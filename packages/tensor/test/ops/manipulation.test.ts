@@ -427,7 +427,7 @@ describe("cast", () => {
       await expectClose(device.tensor([2 ** 32 - 1, 5], { dtype: "uint32" }).cast("int32"), [-1, 5]);
     });
 
-    it("rounds float64 to float32", async () => {
+    it.skipIf(!device.dtypes.includes("float64"))("rounds float64 to float32", async () => {
       const x = device.tensor([0.1, 1e300], { dtype: "float64" });
       await expectClose(x.cast("float32"), [Math.fround(0.1), Infinity]);
       await expectClose(x.cast("float32").cast("float64").slice([0, 1]), [Math.fround(0.1)]);

@@ -13,6 +13,7 @@ import {
   type SampleMatrix,
   type Tensor,
 } from "@robgrad/tensor";
+import { blockAverages, blockMeans } from "@robgrad/tensor/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 /** Rows of a matrix, by its definition, on the host. */
@@ -75,6 +76,22 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
       (a[0] as number[]).map((_, d) => a.reduce((sum, row, n) => sum + weights.at(m, n) * row[d]!, 0)),
     );
   const w = upload(weights, [3, N]);
+  /** Means of rows start … stop − 1. */
+  const averaged = (a: Rows, blocks: readonly (readonly [start: number, stop: number])[]) =>
+    blocks.map(([start, stop]) =>
+      (a[0] as number[]).map((_, d) => a.slice(start, stop).reduce((sum, row) => sum + row[d]!, 0) / (stop - start)),
+    );
+  const means = (matrix: SampleMatrix, blocks: number) => blockMeans(matrix, blockAverages(matrix, blocks));
+  const uneven = [
+    [0, 2],
+    [2, 4],
+    [4, 5],
+    [5, 6],
+  ] as const;
+  const both = {
+    matrix: concatenated([rankT.matrix, dense.matrix]),
+    rows: rankT.rows.map((row, n) => [...row, ...(dense.rows[n] as number[])]),
+  };
   return [
     dense,
     rankOne,
@@ -104,6 +121,26 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
       name: "mixed concatenated",
       matrix: concatenated([rankOne.matrix, dense.matrix]).mix(w),
       rows: mix(rankOne.rows.map((row, n) => [...row, ...(dense.rows[n] as number[])])),
+    },
+    {
+      name: "means of equal blocks",
+      matrix: means(rankT.matrix, 3),
+      rows: averaged(rankT.rows, [
+        [0, 2],
+        [2, 4],
+        [4, 6],
+      ]),
+    },
+    { name: "means of unequal blocks", matrix: means(both.matrix, 4), rows: averaged(both.rows, uneven) },
+    {
+      name: "means of blocks of a sum",
+      matrix: means(summed([rankOne.matrix, dense.matrix]), 4),
+      rows: averaged(add(rankOne.rows, dense.rows), uneven),
+    },
+    {
+      name: "mixed means of blocks",
+      matrix: means(both.matrix, 6).mix(w),
+      rows: mix(both.rows),
     },
     {
       name: "scaled by a number",
@@ -163,10 +200,26 @@ for (const [label, open] of [
         "mixed outer",
         "mixed summed",
         "mixed concatenated",
+        "means of equal blocks",
+        "means of unequal blocks",
+        "means of blocks of a sum",
+        "mixed means of blocks",
         "scaled by a number",
         "scaled by sample",
         "taken rows",
       ];
+      it("answers tile by tile on block means of more columns than a tile has", async () => {
+        const rng = device.rng(5);
+        const matrix = outer(rng.normal([9, 70], { dtype }), rng.normal([9, 600], { dtype }));
+        const averages = blockAverages(matrix, 4);
+        const [found, expected] = [blockMeans(matrix, averages), matrix.mix(averages)];
+        await close(found.squaredDistances(), Array.from(await expected.squaredDistances().data()));
+        const shift = rng.normal([matrix.features], { dtype });
+        const program: ColumnProgram = (c, a) => c.max().sub(a!);
+        await close(found.columns(program, shift), Array.from(await expected.columns(program, shift).data()));
+        rng.dispose();
+      });
+
       it.each(names)("%s answers every question as its rows do", async (name) => {
         const { matrix, rows } = cases(device, dtype).find((c) => c.name === name)!;
         const features = rows[0]!.length;

@@ -82,6 +82,16 @@ describe("FunctionBody", () => {
     }
   });
 
+  it("repeats a body as often as a value says when it is reached", () => {
+    const f = single(1, (g, [a]) => {
+      const total = g.variable("i32");
+      g.set(total, integer(1));
+      g.repeatTimes(a as Code, () => g.advance(total, 3));
+      total.get(g);
+    });
+    for (const count of [0, 1, 2, 1000]) expect(f(count)).toBe(1 + 3 * count);
+  });
+
   it("uses locals of a scope again after it, and none of another type", () => {
     const seen: number[] = [];
     single(0, (g) => {

@@ -296,6 +296,22 @@ export class FunctionBody {
     });
   }
 
+  /** The body as often as an i32 ≥ 0 says, which may be never. */
+  repeatTimes(count: Code, body: () => void): void {
+    this.scope(() => {
+      const left = this.variable("i32");
+      this.set(left, count);
+      this.block(() => {
+        this.branchIf(0, unary("i32.eqz", left.get));
+        this.loop(() => {
+          body();
+          this.set(left, binary("i32.sub", left.get, integer(1)));
+          this.branchIf(0, left.get);
+        });
+      });
+    });
+  }
+
   /** Adds a constant to an i32 local. */
   advance(variable: Variable, by: number): void {
     if (by !== 0) this.set(variable, binary("i32.add", variable.get, integer(by)));

@@ -1,5 +1,6 @@
-import { binary, integer, type Code, type FunctionBody, type Variable } from "./assembler.js";
-import { f32x4, f64x2, type FloatLanes } from "./lanes.js";
+import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import { f32x4, f64x2, joinHalves, upperHalf, type FloatLanes } from "./lanes.js";
+import type { NonzeroSamples } from "./panels.js";
 import { loadLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
 import { factorsShape, type Factors, type View } from "../../kernel/kernel.js";
@@ -182,12 +183,11 @@ export class SourceReader {
     this.#tile = tile;
   }
 
-  /** Calls `body` for samples start … stop − 1 of a cheap source, with code for the vectors of its element. */
+  /** Calls `body` at every turn of `repeat`, from sample `start` on, with code for the vectors of a cheap source's element. */
   each(
     source: Source,
     start: number,
-    length: number,
-    repeat: (length: number, step: () => void) => void,
+    repeat: (step: () => void) => void,
     body: (vectors: readonly Code[]) => void,
   ): void {
     const f = this.#f;
@@ -205,25 +205,58 @@ export class SourceReader {
         return [leaf, variable] as const;
       }),
     );
-    repeat(length, () => {
+    repeat(() => {
       f.scope(() => body(this.#element(source, pointers)));
       for (const [leaf, variable] of pointers) f.advance(variable, (this.#leaves[leaf] as Leaf).sample);
     });
   }
 
-  /** The vectors of the element of sample `first` + `offset` of a cheap source. */
-  at(source: Source, first: Code, offset: number): Code[] {
+  /** The same for the samples of an output's list. */
+  eachNonzero(
+    source: Extract<Source, { kind: "expanded" }>,
+    { places, delta }: NonzeroSamples,
+    repeat: (step: () => void) => void,
+    body: (vectors: readonly Code[]) => void,
+  ): void {
     const f = this.#f;
-    const pointers = new Map(
-      leavesOf(source).map((leaf) => {
-        const { sample } = this.#leaves[leaf] as Leaf;
-        const variable = f.variable("i32");
-        const moved = binary("i32.mul", binary("i32.add", first, integer(offset)), integer(sample));
-        f.set(variable, binary("i32.add", this.#pointers[leaf] as Code, moved));
-        return [leaf, variable] as const;
-      }),
-    );
-    return this.#element(source, pointers);
+    const [place, value] = [f.variable("i32"), f.variable("i32")];
+    f.set(place, places);
+    f.set(value, delta);
+    repeat(() => {
+      f.scope(() => body(this.atPlace(source, place.get, value.get)));
+      f.advance(place, 4);
+      f.advance(value, floatsOf(this.#tile.wide).bytes);
+    });
+  }
+
+  /** The vectors of the element of a list's sample: addresses of its place and of its first factor. */
+  atPlace(source: Extract<Source, { kind: "expanded" }>, place: Code, value: Code): Code[] {
+    const f = this.#f;
+    const { wide } = this.#tile;
+    const floats = floatsOf(wide);
+    const row = f.let("i32", this.#rowAt(source, place, 0));
+    const splat = wide ? "v128.load64_splat" : "v128.load32_splat";
+    const delta = f.let("v128", (g) => g.load(splat, { base: value, offset: 0 }));
+    return this.#vectors(source.x, row).map((x) => floats.mul(delta, x));
+  }
+
+  /** One number of each sample's row in a panel, `at` bytes from its beginning, of as many samples as a vector has lanes. */
+  gather(source: Extract<Source, { kind: "expanded" }>, places: Code, at: number): Code {
+    const { wide } = this.#tile;
+    const [splat, single] = wide
+      ? (["v128.load64_splat", "v128.load64_lane"] as const)
+      : (["v128.load32_splat", "v128.load32_lane"] as const);
+    let vector: Code = (g) => g.load(splat, { base: this.#rowAt(source, places, 0), offset: at });
+    for (let k = 1; k < floatsOf(wide).count; k++) {
+      const before = vector;
+      vector = (g) => g.loadLane(single, { base: this.#rowAt(source, places, k), offset: at }, before, k);
+    }
+    return vector;
+  }
+
+  #rowAt(source: Extract<Source, { kind: "expanded" }>, places: Code, sample: number): Code {
+    const place: Code = (g) => g.load("i32.load", { base: places, offset: 4 * sample });
+    return binary("i32.add", this.#pointers[source.x] as Code, place);
   }
 
   #load(leaf: number, pointer: Code, vector: number): Code {
@@ -282,9 +315,8 @@ export class SourceReader {
         vectors.forEach((vector, v) => f.store("v128.store", { base: row.get, offset: 16 * v }, vector));
         f.advance(row, bytes);
       };
-      const plain = (length: number, step: () => void) => f.repeat(length, step);
       if (isCheap(source)) {
-        this.each(source, 0, samples, plain, put);
+        this.each(source, 0, (step) => f.repeat(samples, step), put);
         return;
       }
       switch (source.kind) {
@@ -344,19 +376,19 @@ export class SourceReader {
     });
   }
 
-  /** Σₙ weights[m, n] · base[n]; a weight of 0 leaves even a non-finite value out. */
+  /** Σₙ weights[m, n] · base[n], added in float64; a weight of 0 leaves even a non-finite value out. */
   #mix(source: Extract<Source, { kind: "mixed" }>, work: Code, put: (vectors: readonly Code[]) => void): void {
     const f = this.#f;
-    const floats = floatsOf(this.#tile.wide);
+    const { counts, wide } = this.#tile;
     const weights = this.#leaves[source.weights] as Leaf;
-    const { counts } = this.#tile;
     const bytes = 16 * counts.length;
     const single = bytesPerElement(weights.dtype) === 4;
     const stored = !isCheap(source.base);
     if (stored) this.store(source.base, source.from, work, binary("i32.add", work, integer(source.from * bytes)));
     const weight = f.variable("i32");
     f.set(weight, this.#pointers[source.weights] as Code);
-    const sums = counts.map(() => f.variable("v128"));
+    const halves = wide ? [0] : [0, 1];
+    const sums = counts.map(() => halves.map(() => f.variable("v128")));
     const take = (vectors: readonly Code[]) => {
       const value = f.let(single ? "f32" : "f64", (g) =>
         g.load(single ? "f32.load" : "f64.load", { base: weight.get, offset: 0 }),
@@ -372,15 +404,22 @@ export class SourceReader {
       f.if(nonzero, () => {
         const splat = f.let("v128", (g) => {
           value(g);
-          if (single && this.#tile.wide) g.emit("f64.promote_f32");
-          g.emit(this.#tile.wide ? "f64x2.splat" : "f32x4.splat");
+          if (single) g.emit("f64.promote_f32");
+          g.emit("f64x2.splat");
         });
-        sums.forEach((sum, v) => f.set(sum, floats.add(sum.get, floats.mul(splat, vectors[v] as Code))));
+        sums.forEach((pair, v) => {
+          const vector = f.let("v128", vectors[v] as Code);
+          pair.forEach((sum, half) => {
+            const part = half === 0 ? vector : upperHalf(vector);
+            const term = f64x2.mul(splat, wide ? part : unary("f64x2.promote_low_f32x4", part));
+            f.set(sum, f64x2.add(sum.get, term));
+          });
+        });
       });
       f.advance(weight, weights.use);
     };
     f.repeat(source.samples, () => {
-      for (const sum of sums) f.set(sum, floats.constant(0));
+      for (const sum of sums.flat()) f.set(sum, f64x2.constant(0));
       if (stored) {
         const row = f.variable("i32");
         f.set(row, work);
@@ -390,8 +429,13 @@ export class SourceReader {
           );
           f.advance(row, bytes);
         });
-      } else this.each(source.base, 0, source.from, (length, step) => f.repeat(length, step), take);
-      put(sums.map((sum) => sum.get));
+      } else this.each(source.base, 0, (step) => f.repeat(source.from, step), take);
+      const narrow = (half: Variable) => f.let("v128", unary("f32x4.demote_f64x2_zero", half.get));
+      put(
+        sums.map(([low, high]) =>
+          high === undefined ? (low as Variable).get : joinHalves(narrow(low as Variable), narrow(high)),
+        ),
+      );
       f.advance(weight, weights.sample - source.from * weights.use);
     });
   }

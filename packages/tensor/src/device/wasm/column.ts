@@ -1,4 +1,4 @@
-import { binary, integer, type Code, type FunctionBody, type ValueType, type Variable } from "./assembler.js";
+import { binary, integer, ternary, type Code, type FunctionBody, type ValueType, type Variable } from "./assembler.js";
 import { ProgramPrinter, allStatements, planMemory, type ProgramMemory } from "./column-program.js";
 import {
   SourceReader,
@@ -11,11 +11,13 @@ import {
   type Source,
   type Tile,
 } from "./column-source.js";
+import { ColumnVectors } from "./column-vectors.js";
 import { bakedConstants, withParameters } from "./constants.js";
 import type { Constants, FormulaSettings } from "./formula.js";
 import type { Start } from "./loops.js";
-import { packDelta, packTile, planPanels, type Panels } from "./panels.js";
+import { nonzeroSamples, notFinite, packLists, packTile, planPanels, type Panels } from "./panels.js";
 import { settingsOf } from "./operands.js";
+import { TileRegisters } from "./tile-registers.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement } from "../../dtype.js";
 import type { ColumnTrace } from "../../kernel/column.js";
@@ -31,6 +33,8 @@ export interface ColumnPlan {
   readonly features: number;
   readonly settings: FormulaSettings;
   readonly grid: Grid;
+  /** Of a part: outer turns of the whole kernel, and how many of them come before. */
+  readonly whole: { readonly outer: number; readonly before: number };
   readonly leaves: readonly Leaf[];
   readonly source: Source;
   /** Per-feature operands, then what is written: bytes from one coordinate to the next. */
@@ -111,6 +115,7 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
     features,
     settings,
     grid,
+    whole: { outer: grid.outer, before: 0 },
     leaves,
     source,
     perFeature: operands.map(moving),
@@ -164,32 +169,39 @@ export function emitColumn(
     const push = ({ base, offset }: Start): Code =>
       base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset));
     const room = binary("i32.add", push(scratch), integer(plan.panelsAt));
+    let list: Variable | null = null;
+    let strange: Code = integer(0);
     if (panels !== null && source.kind === "expanded") {
-      const leaf = leaves[source.delta] as Leaf;
-      const from = (pointers[1 + source.delta] as Variable).get;
-      packDelta(f, panels, leaf, from, room, grid.outer, plan.samples, settings.wide);
-      f.set(pointers[1 + source.delta] as Variable, binary("i32.add", room, integer(panels.delta)));
-      moves[1 + source.delta] = { outer: panels.row, inner: 0 };
+      const both = [source.delta, source.x] as const;
+      const [delta, x] = both.map((leaf) => leaves[leaf]) as [Leaf, Leaf];
+      const from = both.map((leaf) => (pointers[1 + leaf] as Variable).get) as [Code, Code];
+      packLists(f, panels, [delta, x], from, room, grid, plan.samples, settings.wide);
+      // 0 · ∞ is not 0: then no tile is skipped, in no part.
+      const across = { ...delta, inner: delta.outer };
+      const { outer, before } = plan.whole;
+      const start = before === 0 ? from[0] : binary("i32.sub", from[0], integer(before * delta.outer));
+      strange = f.let("i32", (g) => g.call(notFinite(g, across, outer, plan.samples, settings.wide), start));
+      list = f.variable("i32");
+      f.set(list, binary("i32.add", room, integer(panels.lists)));
+      pointers.push(list);
+      moves.push({ outer: panels.list, inner: 0 });
     }
     const tiles = (width: number) => {
       let second: Variable | null = null;
+      let counts: Code = integer(1);
       if (panels !== null && source.kind === "expanded") {
         second = pointers[1 + source.x] as Variable;
-        packTile(
-          f,
-          panels,
-          leaves[source.x] as Leaf,
-          second.get,
-          room,
-          tileOf(plan, width).counts,
-          vectors,
-          plan.samples,
-          settings.wide,
-        );
+        const { counts: lanesOf } = tileOf(plan, width);
+        const leaf = leaves[source.x] as Leaf;
+        const any = packTile(f, panels, leaf, second.get, room, lanesOf, plan.samples, settings.wide);
+        counts = f.let("i32", binary("i32.or", any, strange));
       }
-      const pushed = pointers.map((pointer) =>
-        pointer === second ? binary("i32.add", room, integer((panels as Panels).x)) : pointer.get,
-      );
+      const pushed = pointers.map((pointer) => {
+        if (panels === null) return pointer.get;
+        const inRoom = (offset: number) => binary("i32.add", room, integer(offset));
+        if (pointer === second) return inRoom(panels.x);
+        return pointer === list ? ternary("select", pointer.get, inRoom(panels.emptyList), counts) : pointer.get;
+      });
       f.repeat(grid.outer, () => {
         f.call(tileFunction(f, plan, width, constants), ...pushed, coordinate.get, push(scratch), ...passed);
         pointers.forEach((pointer, k) => f.advance(pointer, (moves[k] as (typeof moves)[number]).outer));
@@ -220,7 +232,8 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
   const lanes = settings.wide ? 2 : 4;
   const tile = tileOf(plan, width);
   const numbers = "parameters" in constants ? constants.parameters.length : 0;
-  const pointerCount = 1 + leaves.length + perFeature.length;
+  // Out, leaves, operands, and the list of an output.
+  const pointerCount = 1 + leaves.length + perFeature.length + (plan.panels === null ? 0 : 1);
   const types: ValueType[] = [
     ...Array.from({ length: pointerCount + 2 }, () => "i32" as const),
     ...Array.from({ length: numbers }, () => "f64" as const),
@@ -279,26 +292,12 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
         return loadLanes(h, dtype, settings.wide, address, { stride, count });
       }),
     );
-    const bounds =
-      p.panels !== null && p.source.kind === "expanded"
-        ? {
-            delta: pointers[1 + p.source.delta] as Code,
-            largest: binary("i32.add", scratch, integer(p.panelsAt + p.panels.largest)),
-          }
-        : null;
-    const program = new ProgramPrinter(
-      h,
-      p.program,
-      p.samples,
-      t,
-      settings,
-      reader,
-      p.source,
-      p.memory,
-      scratch,
-      constantsOf,
-      bounds,
-    );
+    const nonzero =
+      p.panels === null ? null : nonzeroSamples(h, p.panels, pointers.at(-1) as Code, p.samples, settings.wide);
+    const registers = new TileRegisters(h, t, settings, constantsOf);
+    const stored = p.memory.values === null ? null : binary("i32.add", scratch, integer(p.memory.values * bytes));
+    const columnVectors = new ColumnVectors(registers, reader, p.source, p.samples, stored, nonzero);
+    const program = new ProgramPrinter(p.program, registers, columnVectors, p.memory, scratch);
     const results = program.print(operands);
     results.forEach((code, v) => {
       const stride = out.step * grid.innerStep;

@@ -6,24 +6,34 @@ import { ModuleBuilder } from "./assembler.js";
 import { LinearMemory, type Block } from "./memory.js";
 import { enableRelaxed } from "./relaxed.js";
 import { WasmSchedule } from "./schedule.js";
+import type { ThreadOptions } from "./threads/open-threads.js";
+import type { Threads } from "./threads/threads.js";
+
+export interface WasmOptions extends Partial<ThreadOptions> {
+  readonly relaxed?: boolean | undefined;
+}
 
 /** The production CPU device: kernels printed to WebAssembly with SIMD, every dtype, each kernel run at once. */
 export class WasmExecutor implements Executor {
   readonly name = "wasm";
   readonly dtypes = dtypes;
   readonly fuses = true;
-  readonly #memory = new LinearMemory();
+  readonly #memory: LinearMemory;
+  readonly #threads: Threads | null;
   readonly #schedule: WasmSchedule;
 
-  private constructor(relaxed: boolean) {
-    this.#schedule = new WasmSchedule(this.#memory, relaxed);
+  private constructor(relaxed: boolean, memory: LinearMemory, threads: Threads | null) {
+    this.#memory = memory;
+    this.#threads = threads;
+    this.#schedule = new WasmSchedule(memory, relaxed, threads);
   }
 
   /**
-   * @param relaxed  Use relaxed multiply-add; without it every engine gives the same bits.
+   * @param options  `relaxed`: use relaxed multiply-add; without it every engine gives the same bits. `threads`: how
+   *                 many share large kernels, where memory can be shared.
    * @throws         DEVICE_UNAVAILABLE where WebAssembly, its SIMD or what `relaxed` asks for is missing or forbidden.
    */
-  static async open(relaxed: boolean): Promise<WasmExecutor> {
+  static async open({ relaxed = false, threads: count = 1, ...rest }: WasmOptions = {}): Promise<WasmExecutor> {
     const module = new ModuleBuilder();
     module.function([], ["v128"], (f) => f.v128(new Uint8Array(16)));
     const bytes = module.finish();
@@ -45,7 +55,9 @@ export class WasmExecutor implements Executor {
         "device wasm: expected an engine with relaxed SIMD, found none; open it without { relaxed: true }",
       );
     }
-    return new WasmExecutor(relaxed);
+    const shared =
+      count > 1 ? await (await import("./threads/open-threads.js")).openThreads({ threads: count, ...rest }) : null;
+    return new WasmExecutor(relaxed, shared?.memory ?? new LinearMemory(), shared?.threads ?? null);
   }
 
   allocate(dtype: DType, length: number): Block {
@@ -60,8 +72,9 @@ export class WasmExecutor implements Executor {
     this.#memory.elements(buffer as Block).set(values);
   }
 
-  read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
-    return Promise.resolve(this.#memory.elements(buffer as Block).slice(start, start + length));
+  async read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
+    this.#threads?.check();
+    return this.#memory.elements(buffer as Block).slice(start, start + length);
   }
 
   run(kernel: Kernel): void {

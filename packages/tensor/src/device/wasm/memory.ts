@@ -38,12 +38,15 @@ function sizeClass(bytes: number): number {
  */
 export class LinearMemory {
   readonly memory: WebAssembly.Memory;
+  /** Other threads can reach it; modules that import it have to say so. */
+  readonly shared: boolean;
   readonly #free = new Map<number, number[]>();
   #end = firstAddress;
   #scratch: { readonly address: number; readonly size: number } | null = null;
 
-  constructor() {
-    this.memory = new WebAssembly.Memory({ initial: 16, maximum: mostPages });
+  constructor(shared = false) {
+    this.shared = shared;
+    this.memory = new WebAssembly.Memory({ initial: 16, maximum: mostPages, shared });
   }
 
   allocate(dtype: DType, length: number): Block {

@@ -1,5 +1,5 @@
-import { binary, integer, unary, type Code, type FunctionBody } from "./assembler.js";
-import { constantI32x4, constantI64x2, f32x4, f64x2, select, shift, xor, and } from "./lanes.js";
+import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import { and, constantI32x4, constantI64x2, f32x4, f64x2, not, select, shift, xor } from "./lanes.js";
 import type { Instruction } from "./opcodes.js";
 
 /**
@@ -8,7 +8,8 @@ import type { Instruction } from "./opcodes.js";
  */
 export interface Rows {
   readonly address: Code;
-  readonly length: number;
+  /** A number, or code that pushes one. */
+  readonly length: number | Code;
   readonly vectors: number;
   readonly wide: boolean;
 }
@@ -22,6 +23,9 @@ const whole = (wide: boolean, value: number) =>
   wide ? constantI64x2(value < 0 ? -1 : 0, value) : constantI32x4(value);
 const most = (wide: boolean) => (wide ? constantI64x2(0x7fffffff, -1) : constantI32x4(0x7fffffff));
 const least = (wide: boolean) => (wide ? constantI64x2(-0x80000000, 0) : constantI32x4(-0x80000000));
+
+const zero = (wide: boolean) => (wide ? constantI64x2(0, 0) : constantI32x4(0));
+const subtract = (wide: boolean, a: Code, b: Code) => binary(wide ? "i64x2.sub" : "i32x4.sub", a, b);
 
 /** Whole numbers in the order of floats, and back: the same exchange both ways. */
 export function ordered(f: FunctionBody, wide: boolean, value: Code): Code {
@@ -42,11 +46,19 @@ export function eachRow(f: FunctionBody, rows: Rows, body: (row: Code) => void):
   f.scope(() => {
     const row = f.variable("i32");
     f.set(row, rows.address);
-    f.repeat(rows.length, () => {
+    const step = () => {
       f.scope(() => body(row.get));
       f.advance(row, rowBytes(rows));
-    });
+    };
+    if (typeof rows.length === "number") f.repeat(rows.length, step);
+    else f.repeatTimes(rows.length, step);
   });
+}
+
+/** Numbers that belong to the columns besides the rows: one for each vector, `times` of it, a whole number in every lane. */
+export interface Repeated {
+  readonly values: readonly Code[];
+  readonly times: Code;
 }
 
 const cell =
@@ -54,50 +66,107 @@ const cell =
   (f) =>
     f.load("v128.load", { base: row, offset: 16 * vector });
 
+/** The numbers at a place and at the next one, in every column. */
+interface Neighbours {
+  readonly low: Code;
+  readonly high: Code;
+}
+
 /**
- * The `place`-th smallest number of every column, and the one after it, by halving the range of whole numbers: one
- * pass for each bit, counting what lies below. No branch, no data moved.
+ * The `place`-th smallest number of every column, and the one after it if that is wanted. Where a number occurs so
+ * often that it takes these places in every column, as 0 behind a ReLU, counting what lies below it settles that.
  */
 export function selectNeighbours(
   f: FunctionBody,
   rows: Rows,
   place: number,
   withNext: boolean,
-): { readonly low: Code; readonly high: Code }[] {
+  repeated: Repeated | null = null,
+): Neighbours[] {
+  if (repeated === null) return search(f, rows, place, withNext, null);
+  const { wide, vectors } = rows;
+  const results = Array.from({ length: vectors }, () => [f.variable("v128"), f.variable("v128")] as const);
+  const settle = (neighbours: readonly Neighbours[]) => {
+    results.forEach(([low, high], v) => {
+      f.set(low, (neighbours[v] as Neighbours).low);
+      f.set(high, (neighbours[v] as Neighbours).high);
+    });
+  };
+  const last = place + (withNext ? 1 : 0);
+  const within = countBelow(f, rows, repeated.values, null).map((below) => {
+    const end = binary(wide ? "i64x2.add" : "i32x4.add", below.get, repeated.times);
+    const covers = compare(wide, "gt_s", end, whole(wide, last));
+    return f.let("v128", and(compare(wide, "le_s", below.get, whole(wide, place)), covers));
+  });
+  f.if(
+    unary(`${shape(wide)}.all_true`, within.reduce(and)),
+    () => settle(repeated.values.map((value) => ({ low: value, high: value }))),
+    () => f.scope(() => settle(search(f, rows, place, withNext, repeated))),
+  );
+  return results.map(([low, high]) => ({ low: low.get, high: high.get }));
+}
+
+/** How many numbers of every column are less than a limit. */
+function countBelow(f: FunctionBody, rows: Rows, limits: readonly Code[], repeated: Repeated | null): Variable[] {
+  const { wide } = rows;
+  const counts = limits.map((limit, v) => {
+    const count = f.variable("v128");
+    if (repeated === null) f.set(count, zero(wide));
+    else f.set(count, and(compare(wide, "lt_s", repeated.values[v] as Code, limit), repeated.times));
+    return count;
+  });
+  eachRow(f, rows, (row) => {
+    counts.forEach((count, v) =>
+      f.set(count, subtract(wide, count.get, compare(wide, "lt_s", cell(row, v), limits[v] as Code))),
+    );
+  });
+  return counts;
+}
+
+/** Halves the range of whole numbers, one pass for each bit, counting what lies below. No branch, no data moved. */
+function search(
+  f: FunctionBody,
+  rows: Rows,
+  place: number,
+  withNext: boolean,
+  repeated: Repeated | null,
+): Neighbours[] {
   const { wide, vectors } = rows;
   const list = Array.from({ length: vectors }, (_, v) => v);
   const found = list.map(() => f.variable("v128"));
-  const count = list.map(() => f.variable("v128"));
   const bit = f.variable("v128");
   for (const variable of found) f.set(variable, least(wide));
   f.set(bit, least(wide));
-  const zero = wide ? constantI64x2(0, 0) : constantI32x4(0);
-  const sub = (a: Code, b: Code) => binary(wide ? "i64x2.sub" : "i32x4.sub", a, b);
   f.repeat(wide ? 64 : 32, () => {
-    const tried = list.map((v) => f.let("v128", xor((found[v] as (typeof found)[number]).get, bit.get)));
-    for (const variable of count) f.set(variable, zero);
-    eachRow(f, rows, (row) => {
-      count.forEach((variable, v) =>
-        f.set(variable, sub(variable.get, compare(wide, "lt_s", cell(row, v), tried[v] as Code))),
-      );
-    });
-    found.forEach((variable, v) => {
-      const few = compare(wide, "le_s", (count[v] as typeof variable).get, whole(wide, place));
-      f.set(variable, select(few, tried[v] as Code, variable.get));
+    f.scope(() => {
+      const tried = found.map(({ get }) => f.let("v128", xor(get, bit.get)));
+      countBelow(f, rows, tried, repeated).forEach((count, v) => {
+        const few = compare(wide, "le_s", count.get, whole(wide, place));
+        f.set(found[v] as Variable, select(few, tried[v] as Code, (found[v] as Variable).get));
+      });
     });
     f.set(bit, shift(wide ? "i64x2.shr_u" : "i32x4.shr_u", bit.get, 1));
   });
   if (!withNext) return found.map(({ get }) => ({ low: get, high: get }));
   // The next one is the same number where it occurs often enough, else the least above it.
   const above = list.map(() => f.variable("v128"));
-  for (const variable of count) f.set(variable, zero);
-  for (const variable of above) f.set(variable, most(wide));
+  const count = list.map(() => f.variable("v128"));
+  count.forEach((variable, v) => {
+    f.set(variable, zero(wide));
+    f.set(above[v] as Variable, most(wide));
+    if (repeated === null) return;
+    const value = repeated.values[v] as Code;
+    const larger = f.let("v128", compare(wide, "gt_s", value, (found[v] as Variable).get));
+    f.set(variable, and(not(larger), repeated.times));
+    const some = compare(wide, "gt_s", repeated.times, zero(wide));
+    f.set(above[v] as Variable, select(and(larger, some), value, most(wide)));
+  });
   eachRow(f, rows, (row) => {
     list.forEach((v) => {
       const value = f.let("v128", cell(row, v));
-      const larger = f.let("v128", compare(wide, "gt_s", value, (found[v] as (typeof found)[number]).get));
-      const [tally, next] = [count[v], above[v]] as [(typeof found)[number], (typeof found)[number]];
-      f.set(tally, sub(tally.get, unary("v128.not", larger)));
+      const larger = f.let("v128", compare(wide, "gt_s", value, (found[v] as Variable).get));
+      const [tally, next] = [count[v], above[v]] as [Variable, Variable];
+      f.set(tally, subtract(wide, tally.get, not(larger)));
       const candidate = f.let("v128", select(larger, value, most(wide)));
       f.set(
         next,
@@ -108,9 +177,9 @@ export function selectNeighbours(
     });
   });
   return list.map((v) => {
-    const low = (found[v] as (typeof found)[number]).get;
-    const repeats = compare(wide, "gt_s", (count[v] as (typeof found)[number]).get, whole(wide, place + 1));
-    return { low, high: select(repeats, low, (above[v] as (typeof found)[number]).get) };
+    const low = (found[v] as Variable).get;
+    const repeats = compare(wide, "gt_s", (count[v] as Variable).get, whole(wide, place + 1));
+    return { low, high: select(repeats, low, (above[v] as Variable).get) };
   });
 }
 
@@ -119,7 +188,7 @@ export function selectNeighbours(
  *
  * @see  D. Knuth, The Art of Computer Programming, vol. 3, algorithm 5.2.2M (Batcher).
  */
-export function sortRows(f: FunctionBody, rows: Rows): void {
+export function sortRows(f: FunctionBody, rows: Rows & { readonly length: number }): void {
   const { length, wide, vectors } = rows;
   const bytes = rowBytes(rows);
   const exchange = f.module.named(

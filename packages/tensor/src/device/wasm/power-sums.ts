@@ -48,6 +48,7 @@ export function clampedPolynomial<Code extends object | string>(
   type Polynomial = PolynomialOf<Code>;
   let pivot: number | null | undefined;
   let clamp: ClampedPolynomial<Code>["clamp"] = null;
+  let open: "low" | "high" | null = null;
   const code = (c: Coefficient): Code => (c === 0 || c === 1 ? lanes.constant(c) : c);
   const add = (a: Coefficient, b: Coefficient): Coefficient =>
     a === 0 ? b : b === 0 ? a : lanes.add(code(a), code(b));
@@ -82,6 +83,28 @@ export function clampedPolynomial<Code extends object | string>(
     return trimmed(of, result);
   };
   const negative = (a: Polynomial): Polynomial => ({ of: a.of, coefficients: a.coefficients.map(neg) });
+  const isFirstPower = ({ coefficients: [constant, linear, ...rest] }: Polynomial) =>
+    constant === 0 && linear !== undefined && rest.length === 0;
+  /** clamp(value, low, high); a bound that is null may be set by a second one-sided clamp. */
+  const clamped = (value: Polynomial, low: Polynomial | null, high: Polynomial | null): Polynomial | null => {
+    const bound = (limit: Polynomial | null) => limit && code(limit.coefficients[0] as Coefficient);
+    if ([low, high].some((limit) => limit !== null && limit.of !== "constant") || !isFirstPower(value)) return null;
+    const [lower, upper] = [bound(low), bound(high)];
+    if (clamp === null && value.of === "u") {
+      clamp = {
+        slope: code(value.coefficients[1] as Coefficient),
+        low: lower ?? lanes.constant(-Infinity),
+        high: upper ?? lanes.constant(Infinity),
+      };
+      open = lower === null ? "low" : upper === null ? "high" : null;
+    } else if (clamp !== null && value.of === "z" && value.coefficients[1] === 1 && open !== null) {
+      const other = open === "low" ? lower : upper;
+      if (other === null || (lower !== null && upper !== null)) return null;
+      clamp = { ...clamp, [open]: other };
+      open = null;
+    } else return null;
+    return { of: "z", coefficients: [0, 1] };
+  };
   const isElement = (at: number) => {
     const node = nodes[at];
     return node?.kind === "input" && node.index === element;
@@ -135,13 +158,16 @@ export function clampedPolynomial<Code extends object | string>(
             coefficients: (a as Polynomial).coefficients.map((k) => (k === 0 ? 0 : lanes.div(code(k), divisor))),
           };
         }
-        case "clamp": {
-          const linear = a?.of === "u" && a.coefficients.length === 2 && a.coefficients[0] === 0;
-          if (clamp !== null || !linear || b?.of !== "constant" || c?.of !== "constant") return null;
-          const [low, high] = [b, c].map(({ coefficients }) => code(coefficients[0] as Coefficient)) as [Code, Code];
-          clamp = { slope: code(a.coefficients[1] as Coefficient), low, high };
-          return { of: "z", coefficients: [0, 1] };
-        }
+        case "clamp":
+          return clamped(a as Polynomial, b as Polynomial, c as Polynomial);
+        case "maximum":
+          return a?.of === "constant"
+            ? clamped(b as Polynomial, a, null)
+            : clamped(a as Polynomial, b as Polynomial, null);
+        case "minimum":
+          return a?.of === "constant"
+            ? clamped(b as Polynomial, null, a)
+            : clamped(a as Polynomial, null, b as Polynomial);
         default:
           return null;
       }

@@ -115,15 +115,20 @@ export interface KernelPrinter {
 }
 
 /** Starts of all operands from those of the views among them. */
-function operandStarts(operands: readonly Operand[], views: readonly Start[]): Start[] {
+export function operandStarts(operands: readonly Operand[], views: readonly Start[]): Start[] {
   let next = 0;
   return operands.map((operand) => (isIndex(operand) ? indexStart : (views[next++] as Start)));
+}
+
+/** @param values  {@link kernelConstants}, for those that are printed. */
+export function constantsFrom(source: ConstantSource, values: readonly number[]): Constants {
+  return source === "printed" ? bakedConstants(values) : source.spread;
 }
 
 /** Decides how a kernel is to be printed. */
 export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPrinter {
   const values = kernelConstants(kernel);
-  const spread = (source: ConstantSource): Constants => (source === "printed" ? bakedConstants(values) : source.spread);
+  const spread = (source: ConstantSource): Constants => constantsFrom(source, values);
   const empty = sizeOf(kernel.out.shape) === 0;
   switch (kernel.form) {
     case "map":

@@ -1,8 +1,11 @@
 import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
 import type { Start } from "./loops.js";
 import { kernelPrinter, kernelViews, type KernelPrinter, type PrintedKernel } from "./print-kernel.js";
+import { bytesPerElement } from "../../dtype.js";
 import type { IterateKernel, Kernel, RoutineKernel, View } from "../../kernel/kernel.js";
+import { isRowMajor } from "../../layout.js";
 import { input } from "../../scalar/expression.js";
+import { sizeOf } from "../../shape.js";
 import { noFault } from "../faults.js";
 
 /** Kernels that can stand in a list which becomes one function. */
@@ -10,8 +13,13 @@ export type ListedKernel = PrintedKernel | RoutineKernel | IterateKernel;
 
 export function isListed(kernel: Kernel): kernel is ListedKernel {
   if (kernel.form === "iterate") return kernel.body.every(isListed);
-  return kernel.form !== "routine" || kernel.name === "check";
+  if (kernel.form !== "routine" || kernel.name === "check") return true;
+  const [row] = kernel.inputs;
+  return kernel.name === "append" && row !== undefined && isRowMajor(row) && sizeOf(row.shape) <= longestRow;
 }
+
+/** Rows of a history up to this many elements are copied element by element. */
+const longestRow = 16;
 
 /** A list of kernels that knows how to print itself. */
 export interface PrintedList {
@@ -25,7 +33,10 @@ export interface PrintedList {
 export function planList(kernels: readonly ListedKernel[], relaxed: boolean): PrintedList {
   const parts = kernels.map((kernel): PrintedList => {
     if (kernel.form === "iterate") return loop(kernel, relaxed);
-    if (kernel.form === "routine") return { scratch: 0, print: (f, addressOf) => printCheck(f, kernel, addressOf) };
+    if (kernel.form === "routine") {
+      const print = kernel.name === "check" ? printCheck : printAppend;
+      return { scratch: 0, print: (f, addressOf) => print(f, kernel, addressOf) };
+    }
     return call(kernel, kernelPrinter(kernel, relaxed));
   });
   return {
@@ -77,21 +88,45 @@ function loop({ body, copies, until, maximum }: IterateKernel, relaxed: boolean)
   };
 }
 
+const loadWord =
+  (offset: number): Code =>
+  (f) =>
+    f.load("i32.load", { base: null, offset });
+
+/** Writes a row at the place that a cell counts, and counts on; nothing where there is no place left. */
+function printAppend(f: FunctionBody, { inputs, outputs }: RoutineKernel, addressOf: (view: View) => number): void {
+  const [row] = inputs as [View];
+  const [values, place] = outputs as [View, View];
+  const bytes = bytesPerElement(values.dtype);
+  const length = sizeOf(row.shape);
+  const at = addressOf(place);
+  const [load, store] = (
+    { 1: ["i32.load8_u", "i32.store8"], 4: ["i32.load", "i32.store"], 8: ["f64.load", "f64.store"] } as const
+  )[bytes as 1 | 4 | 8];
+  f.if(binary("i32.lt_u", loadWord(at), integer(values.shape[0] as number)), () => {
+    f.scope(() => {
+      const base = f.let("i32", binary("i32.mul", loadWord(at), integer(length * bytes)));
+      for (let k = 0; k < length; k++) {
+        f.store(store, { base, offset: addressOf(values) + k * bytes }, (g) =>
+          g.load(load, { base: null, offset: addressOf(row) + k * bytes }),
+        );
+      }
+      f.store("i32.store", { base: null, offset: at }, binary("i32.add", loadWord(at), integer(1)));
+    });
+  });
+}
+
 /** Writes what a test found to the fault cell, unless that names a fault already. */
 function printCheck(
   f: FunctionBody,
   { inputs, outputs, attributes }: RoutineKernel,
   addressOf: (view: View) => number,
 ): void {
-  const load =
-    (offset: number): Code =>
-    (g) =>
-      g.load("i32.load", { base: null, offset });
-  const first = load(addressOf(inputs[0] as View));
+  const first = loadWord(addressOf(inputs[0] as View));
   const cell = addressOf(outputs[0] as View);
   const found = binary("i32.ne", first, integer(noFault));
   const clear: Code = (g) => {
-    load(cell)(g);
+    loadWord(cell)(g);
     g.emit("i32.eqz");
   };
   f.if(binary("i32.and", found, clear), () => {

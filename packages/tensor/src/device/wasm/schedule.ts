@@ -4,21 +4,12 @@ import { bodyFunctions } from "../../scalar/operations.js";
 import { sizeOf } from "../../shape.js";
 import type { Program } from "../executor.js";
 import { ModuleBuilder, type ImportedFunction } from "./assembler.js";
-import { withParameters } from "./constants.js";
-import type { Start } from "./loops.js";
+import { kernelModule } from "./kernel-module.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
 import { isListed, planList, type ListedKernel } from "./print-list.js";
 import { runRoutine } from "./routines.js";
-
-/** A compiled kernel: addresses in bytes, the address of its working memory, then constants. */
-type Run = (...args: number[]) => void;
-
-interface Compiled {
-  readonly run: Run;
-  /** Bytes of working memory. */
-  readonly scratch: number;
-}
+import type { CompiledKernel, Run, Threads } from "./threads/threads.js";
 
 /** What modules import from JavaScript. */
 const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
@@ -45,11 +36,14 @@ const isPrinted = (kernel: Kernel): kernel is PrintedKernel => kernel.form !== "
 export class WasmSchedule {
   readonly #memory: LinearMemory;
   readonly #relaxed: boolean;
-  readonly #compiled = new Map<string, Compiled>();
+  readonly #threads: Threads | null;
+  readonly #compiled = new Map<string, CompiledKernel>();
 
-  constructor(memory: LinearMemory, relaxed: boolean) {
+  /** @param threads  Who runs large kernels together, where there is more than one. */
+  constructor(memory: LinearMemory, relaxed: boolean, threads: Threads | null) {
     this.#memory = memory;
     this.#relaxed = relaxed;
+    this.#threads = threads;
   }
 
   run(kernel: Kernel): void {
@@ -61,6 +55,7 @@ export class WasmSchedule {
 
   close(): void {
     this.#compiled.clear();
+    this.#threads?.close();
   }
 
   /** Kernels bound to their memory: neighbours that are printed share a module and one call. */
@@ -73,7 +68,7 @@ export class WasmSchedule {
       run = [];
     };
     for (const kernel of kernels) {
-      if (isListed(kernel)) run.push(kernel);
+      if (isListed(kernel) && !this.#isShared(kernel)) run.push(kernel);
       else {
         flush();
         calls.push(this.#prepare(kernel));
@@ -89,48 +84,50 @@ export class WasmSchedule {
     };
   }
 
+  /** True for a kernel that several threads run, and for a loop around one. */
+  #isShared(kernel: Kernel): boolean {
+    if (this.#threads === null) return false;
+    if (isPrinted(kernel)) return this.#threads.pays(kernel);
+    return kernel.form === "iterate" && kernel.body.some((inner) => this.#isShared(inner));
+  }
+
   /** One module for kernels with constant addresses; `held` gets its working memory. */
   #together(kernels: readonly ListedKernel[], held: Block[]): () => void {
     const list = planList(kernels, this.#relaxed);
     if (list.scratch > 0) held.push(this.#memory.allocate("bool", list.scratch));
     const scratch = list.scratch > 0 ? (held.at(-1) as Block).address : 0;
-    const module = new ModuleBuilder();
+    const module = new ModuleBuilder({ shared: this.#memory.shared });
     module.export(
       "run",
       module.function([], [], (f) => list.print(f, addressOf, scratch)),
     );
-    return this.#instantiate(module);
+    return this.#instantiate(module.finish())["run"] as () => void;
   }
 
-  #instantiate(module: ModuleBuilder): Run {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), {
-      host: { memory: this.#memory.memory, ...hostFunctions },
-    });
-    return instance.exports["run"] as Run;
+  #instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
+    const imports = { host: { memory: this.#memory.memory, ...hostFunctions } };
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
   }
 
   /** Compiles on first use. */
-  #kernel(kernel: PrintedKernel): Compiled {
+  #kernel(kernel: PrintedKernel): CompiledKernel {
     const key = kernelKey(kernel);
     let compiled = this.#compiled.get(key);
     if (compiled !== undefined) return compiled;
-    const printer = kernelPrinter(kernel, this.#relaxed);
-    const addresses = kernelViews(kernel).length + 1;
-    const types = [
-      ...Array.from({ length: addresses }, () => "i32" as const),
-      ...kernelConstants(kernel).map(() => "f64" as const),
-    ];
-    const module = new ModuleBuilder();
-    const index = module.function(types, [], (f, ...all) => {
-      const starts = all.slice(0, addresses).map((parameter): Start => ({ base: parameter.get, offset: 0 }));
-      const scratch = starts.pop() as Start;
-      const parameters = all.slice(addresses).map((parameter) => parameter.get);
-      withParameters(f, parameters, (g, spread) => printer.print(g, starts, scratch, { spread, parameters }));
-    });
-    module.export("run", index);
-    if (this.#compiled.size >= mostKernels) this.#compiled.clear();
-    this.#compiled.set(key, (compiled = { run: this.#instantiate(module), scratch: printer.scratch }));
+    compiled =
+      this.#threads?.compile(kernel, this.#relaxed, (bytes) => this.#instantiate(bytes)) ?? this.#alone(kernel);
+    if (this.#compiled.size >= mostKernels) {
+      this.#compiled.clear();
+      this.#threads?.forget();
+    }
+    this.#compiled.set(key, compiled);
     return compiled;
+  }
+
+  #alone(kernel: PrintedKernel): CompiledKernel {
+    const { scratch, print } = kernelPrinter(kernel, this.#relaxed);
+    const exports = this.#instantiate(kernelModule(kernel, [print], this.#memory.shared));
+    return { run: exports[0] as Run, scratch };
   }
 
   #arguments(kernel: PrintedKernel, scratch: number): number[] {

@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { codedError } from "../../errors.js";
+import type { Executor } from "../executor.js";
 
 /** A device of the platform with what must live as long as it does. */
 export interface OpenedAdapter {
@@ -78,6 +79,19 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
 
 function isSoftware({ info }: GPUAdapter): boolean {
   return (
-    info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.device} ${info.description}`)
+    info.isFallbackAdapter ||
+    /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${info.architecture} ${info.device} ${info.description}`)
   );
+}
+
+/**
+ * Opens the device, whose code is only fetched where there is an adapter for it.
+ *
+ * @param software  Take an adapter that computes on the CPU.
+ * @throws          DEVICE_UNAVAILABLE where WebGPU or an adapter is missing, with the next step.
+ */
+export async function openWebGpu(software: boolean): Promise<Executor> {
+  const opened = await openAdapter(software);
+  const { WebGpuExecutor } = await import("./device.js");
+  return new WebGpuExecutor(opened);
 }

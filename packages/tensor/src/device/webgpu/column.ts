@@ -11,7 +11,7 @@ import { ColumnValues, costOf, widthsOf, type Coordinate } from "./column-values
 import { convert, type PrintContext, type ShaderBuilder, type Stage } from "./shader.js";
 
 /** How coordinates are shared out among invocations. */
-export type ColumnLayout =
+type ColumnLayout =
   /** A team of `lanes / columns` invocations for every coordinate; values are kept in workgroup memory, or formed anew. */
   | { readonly kind: "teams"; readonly columns: number; readonly stored: boolean }
   /** An invocation has `side` × `side` coordinates, so that it reads a factor once for `side` of them. */
@@ -70,16 +70,9 @@ function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number)
 const orders = (list: readonly ColumnStatement[]): boolean =>
   list.some((s) => s.kind === "quantile" || s.kind === "sorted" || (s.kind === "iterate" && orders(s.body)));
 
-/**
- * Prints out[d] = program(values of coordinate d, operands[d]). Nothing of N × D is formed in memory.
- *
- * @param layout  Chosen from the sizes unless given.
- */
-export function columnStages(
-  given: ColumnKernel,
-  context: PrintContext,
-  layout: ColumnLayout = planLayout(given, context.limits.maxComputeWorkgroupStorageSize),
-): readonly Stage[] {
+/** Prints out[d] = program(values of coordinate d, operands[d]). Nothing of N × D is formed in memory. */
+export function columnStages(given: ColumnKernel, context: PrintContext): readonly Stage[] {
+  const layout = planLayout(given, context.limits.maxComputeWorkgroupStorageSize);
   const kernel = { ...given, program: printedProgram(given.program) };
   switch (layout.kind) {
     case "teams":

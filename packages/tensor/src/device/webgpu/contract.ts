@@ -39,7 +39,7 @@ export function contractStages(kernel: ContractKernel, context: PrintContext): S
   const per = large ? 8 : 4;
   const tiles = tilesOf(per);
   const parts = tiles >= busy ? 1 : Math.min(Math.ceil(busy / tiles), Math.floor(depth / 128));
-  if (parts <= 1) return [tiled(kernel, sizes, per)];
+  if (parts <= 1) return [tiled(kernel, sizes, per, maxComputeWorkgroupStorageSize)];
   return split(kernel, sizes, parts, context, per);
 }
 
@@ -73,7 +73,9 @@ function split(
   };
   const print = (part: ContractKernel, repeat: Repeat | null): Stage => {
     const sizes = sizesOf(part);
-    return per === null ? direct(part, sizes, repeat) : tiled(part, sizes, per, repeat);
+    return per === null
+      ? direct(part, sizes, repeat)
+      : tiled(part, sizes, per, context.limits.maxComputeWorkgroupStorageSize, repeat);
   };
   const stages: Stage[] = [];
   if (whole > 0) {
@@ -211,106 +213,82 @@ function placeOf(
 
 /**
  * A tile of outputs a workgroup, `per` × `per` of them an invocation: tiles of both operands pass through workgroup
- * memory, every number that is loaded from there serves `per` products.
+ * memory, where every number that is loaded serves `per` products; the next tiles are on their way meanwhile.
+ *
+ * A tile lies there as four columns of `quads` numbers side by side, vectors across them: neighbouring invocations then
+ * load, and store, neighbours in memory.
  */
-function tiled(kernel: ContractKernel, sizes: Sizes, per: number, repeat: Repeat | null = null): Stage {
+function tiled(
+  kernel: ContractKernel,
+  sizes: Sizes,
+  per: number,
+  storage: number,
+  repeat: Repeat | null = null,
+): Stage {
   const { batches, rows, columns, depth } = sizes;
   const tile = side * per;
-  const thick = 16;
   const quads = tile / 4;
+  // One more vector in a row keeps invocations that write along the depth out of each other's banks.
+  const padded = 2 * thick * (quads + 1) * 16 <= storage ? quads + 1 : quads;
   const tilesDown = Math.ceil(rows / tile);
   const tilesAcross = Math.ceil(columns / tile);
   const each = batches * tilesDown * tilesAcross;
   const all = each * (repeat?.count ?? 1);
-  const alongA = kernel.a.strides[1] === 1 ? "rows" : "depth";
-  const alongB = kernel.b.strides[1] === 1 && kernel.b.strides[2] !== 1 ? "depth" : "columns";
   return {
     lanes: side * side,
     loops: false,
     print: (shader) => {
-      const [a, b] = [shader.view(kernel.a), shader.view(kernel.b)];
       const store = storing(shader, kernel);
-      const tiles = shader.shared("vec4<f32>", 2 * thick * quads);
+      const tiles = shader.shared("vec4<f32>", 2 * thick * padded);
       const size = { rows: shader.size(rows), columns: shader.size(columns), depth: shader.size(depth) };
-      const v = (name: string) => shader.name(name);
-      const item = v("w");
+      const item = shader.name("w");
       shader.line(`for (var ${item} = group; ${item} < ${shader.size(all)}; ${item} += groups) {`);
       const place = placeOf(shader, item, each, repeat);
-      const [q, across, batch, down] = [v("q"), v("across"), v("batch"), v("down")];
-      shader.line(`let ${q} = ${place.item} / ${shader.size(tilesAcross)};`);
-      shader.line(`let ${across} = (${place.item} - ${q} * ${shader.size(tilesAcross)}) * ${tile}u;`);
-      shader.line(`let ${batch} = ${q} / ${shader.size(tilesDown)};`);
-      shader.line(`let ${down} = (${q} - ${batch} * ${shader.size(tilesDown)}) * ${tile}u;`);
-      const [pa, pb] = [v("pa"), v("pb")];
-      shader.line(`let ${pa} = ${a.offset} + ${batch} * ${a.stride(0)}${place.a};`);
-      shader.line(`let ${pb} = ${b.offset} + ${batch} * ${b.stride(0)}${place.b};`);
-      const [x, y] = [v("x"), v("y")];
-      shader.line(`let ${x} = lane % ${side}u;`);
-      shader.line(`let ${y} = lane / ${side}u;`);
-      const acc = (i: number, j: number) => `acc${i}_${j}`;
-      const each4 = Array.from({ length: per / 4 }, (_, j) => j);
-      const eachRow = Array.from({ length: per }, (_, i) => i);
-      for (const i of eachRow) for (const j of each4) shader.line(`var ${acc(i, j)} = vec4<f32>(0.0);`);
-      const from = v("from");
-      shader.line(`for (var ${from} = 0u; ${from} < ${size.depth}; ${from} += ${thick}u) {`);
+      shader.line(`let row = ${place.item} / ${shader.size(tilesAcross)};`);
+      shader.line(`let across = (${place.item} - row * ${shader.size(tilesAcross)}) * ${tile}u;`);
+      shader.line(`let batch = row / ${shader.size(tilesDown)};`);
+      shader.line(`let down = (row - batch * ${shader.size(tilesDown)}) * ${tile}u;`);
+      shader.line(`let x = lane % ${side}u;`);
+      shader.line(`let y = lane / ${side}u;`);
+      const loaders = [
+        loaderOf(shader, kernel.a, { name: "a", axes: [1, 2], moved: place.a, first: "down", extent: size.rows }),
+        loaderOf(shader, kernel.b, { name: "b", axes: [2, 1], moved: place.b, first: "across", extent: size.columns }),
+      ].map((make) => make(quads, size.depth));
+      const halves = Array.from({ length: per / 4 }, (_, j) => j);
+      const each1 = Array.from({ length: per }, (_, i) => i);
+      for (const i of each1) for (const j of halves) shader.line(`var sum${i}_${j} = vec4<f32>(0.0);`);
+      shader.line("var reached = 0u;");
+      for (const { load } of loaders) load();
+      shader.line("loop {");
       shader.line("workgroupBarrier();");
-      for (let e = 0; e < (thick * quads) / (side * side); e++) {
-        // Neighbouring invocations load neighbours in memory where there is such an axis.
-        const load = (
-          operand: typeof a,
-          base: string,
-          start: string,
-          extent: string,
-          axes: readonly [number, number],
-          depthFirst: boolean,
-          to: number,
-        ) => {
-          const [number, k, quad, first, word] = [v("e"), v("k"), v("quad"), v("first"), v("load")];
-          shader.line(`let ${number} = lane + ${e * side * side}u;`);
-          shader.line(`let ${k} = ${depthFirst ? `${number} % ${thick}u` : `${number} / ${quads}u`};`);
-          shader.line(`let ${quad} = ${depthFirst ? `${number} / ${thick}u` : `${number} % ${quads}u`};`);
-          shader.line(`let ${first} = ${start} + 4u * ${quad};`);
-          shader.line(`var ${word} = vec4<f32>(0.0);`);
-          shader.line(`if (${from} + ${k} < ${size.depth}) {`);
-          const at = v("at");
-          shader.line(
-            `let ${at} = ${base} + (${from} + ${k}) * ${operand.stride(axes[1])} + ${first} * ${operand.stride(axes[0])};`,
-          );
-          for (let c = 0; c < 4; c++) {
-            const one = operand.load(`${at} + ${c}u * ${operand.stride(axes[0])}`).text;
-            shader.line(`if (${first} + ${c}u < ${extent}) { ${word}.${"xyzw"[c] as string} = ${one}; }`);
-          }
-          shader.line("}");
-          shader.line(`${tiles}[${to * thick * quads}u + ${k} * ${quads}u + ${quad}] = ${word};`);
-        };
-        load(a, pa, down, size.rows, [1, 2], alongA === "depth", 0);
-        load(b, pb, across, size.columns, [2, 1], alongB === "depth", 1);
-      }
+      loaders.forEach(({ keep }, k) => keep(tiles, k * thick * padded, padded));
       shader.line("workgroupBarrier();");
-      const k = v("k");
-      shader.line(`for (var ${k} = 0u; ${k} < ${thick}u; ${k}++) {`);
-      for (const j of each4) {
-        shader.line(`let left${j} = ${tiles}[${k} * ${quads}u + ${y} + ${side * j}u];`);
-        shader.line(`let right${j} = ${tiles}[${thick * quads}u + ${k} * ${quads}u + ${x} + ${side * j}u];`);
+      shader.line(`reached += ${thick}u;`);
+      shader.line(`if (reached < ${size.depth}) {`);
+      for (const { load } of loaders) load();
+      shader.line("}");
+      shader.line(`for (var k = 0u; k < ${thick}u; k++) {`);
+      for (const j of halves) {
+        shader.line(`let left${j} = ${tiles}[k * ${padded}u + y + ${side * j}u];`);
+        shader.line(`let right${j} = ${tiles}[${thick * padded}u + k * ${padded}u + x + ${side * j}u];`);
       }
-      for (const i of eachRow) {
-        for (const j of each4) {
-          const one = `left${Math.floor(i / 4)}.${"xyzw"[i % 4] as string}`;
-          shader.line(`${acc(i, j)} = fma(vec4<f32>(${one}), right${j}, ${acc(i, j)});`);
-        }
+      for (const i of each1) {
+        const one = `left${Math.floor(i / 4)}.${"xyzw"[i % 4] as string}`;
+        for (const j of halves) shader.line(`sum${i}_${j} = fma(vec4<f32>(${one}), right${j}, sum${i}_${j});`);
       }
       shader.line("}");
+      shader.line(`if (reached >= ${size.depth}) { break; }`);
       shader.line("}");
-      for (const i of eachRow) {
-        const m = v("m");
-        shader.line(`let ${m} = ${down} + 4u * ${y} + ${64 * Math.floor(i / 4) + (i % 4)}u;`);
+      for (const i of each1) {
+        const m = shader.name("m");
+        shader.line(`let ${m} = down + y + ${side * Math.floor(i / 4) + quads * (i % 4)}u;`);
         shader.line(`if (${m} < ${size.rows}) {`);
-        for (const j of each4) {
+        for (const j of halves) {
           for (let c = 0; c < 4; c++) {
-            const n = v("n");
-            shader.line(`let ${n} = ${across} + 4u * ${x} + ${64 * j + c}u;`);
+            const n = shader.name("n");
+            shader.line(`let ${n} = across + x + ${side * j + quads * c}u;`);
             shader.line(`if (${n} < ${size.columns}) {`);
-            store(`${acc(i, j)}.${"xyzw"[c] as string}`, [batch, m, n], place.out);
+            store(`sum${i}_${j}.${"xyzw"[c] as string}`, ["batch", m, n], place.out);
             shader.line("}");
           }
         }
@@ -319,5 +297,66 @@ function tiled(kernel: ContractKernel, sizes: Sizes, per: number, repeat: Repeat
       shader.line("}");
       return all;
     },
+  };
+}
+
+/** Terms of a product that pass through workgroup memory at a time. */
+const thick = 16;
+
+interface Loading {
+  readonly name: string;
+  /** The axis of the outputs, and that of the depth. */
+  readonly axes: readonly [number, number];
+  /** How far the repetition moves it. */
+  readonly moved: string;
+  /** The first output of the tile, and how many there are. */
+  readonly first: string;
+  readonly extent: string;
+}
+
+/** Prints loads of an operand's next tile into variables, and what puts them into workgroup memory. */
+function loaderOf(shader: ShaderBuilder, operand: View, { name, axes, moved, first, extent }: Loading) {
+  const view = shader.view(operand);
+  const [along, deep] = axes;
+  // Neighbouring invocations load neighbours in memory where there is such an axis.
+  const depthFirst = operand.strides[along] !== 1 && operand.strides[deep] === 1;
+  return (quads: number, depth: string) => {
+    shader.line(`let base_${name} = ${view.offset} + batch * ${view.stride(0)}${moved};`);
+    const loads = Array.from({ length: (thick * quads) / (side * side) }, (_, e) => e);
+    for (const e of loads) {
+      const number = `(lane + ${e * side * side}u)`;
+      const [k, quad] = depthFirst
+        ? [`${number} % ${thick}u`, `${number} / ${thick}u`]
+        : [`${number} / ${quads}u`, `${number} % ${quads}u`];
+      shader.line(`let k_${name}${e} = ${k};`);
+      shader.line(`let quad_${name}${e} = ${quad};`);
+      shader.line(`let first_${name}${e} = ${first} + quad_${name}${e};`);
+      shader.line(`var load_${name}${e} = vec4<f32>(0.0);`);
+    }
+    return {
+      load: () => {
+        for (const e of loads) {
+          shader.line(`load_${name}${e} = vec4<f32>(0.0);`);
+          shader.line(`if (reached + k_${name}${e} < ${depth}) {`);
+          const at = shader.name("at");
+          shader.line(
+            `let ${at} = base_${name} + (reached + k_${name}${e}) * ${view.stride(deep)} + first_${name}${e} * ${view.stride(along)};`,
+          );
+          for (let c = 0; c < 4; c++) {
+            const step = `${c * quads}u`;
+            const value = view.load(`${at} + ${step} * ${view.stride(along)}`).text;
+            shader.line(
+              `if (first_${name}${e} + ${step} < ${extent}) { load_${name}${e}.${"xyzw"[c] as string} = ${value}; }`,
+            );
+          }
+          shader.line("}");
+        }
+      },
+      keep: (tiles: string, start: number, padded: number) => {
+        for (const e of loads) {
+          shader.line(`${tiles}[${start}u + k_${name}${e} * ${padded}u + quad_${name}${e}] = load_${name}${e};`);
+        }
+      },
+    };
   };
 }

@@ -1,7 +1,8 @@
+/// <reference types="@webgpu/types" />
 import { newArray, type DType, type TypedArray } from "../../dtype.js";
 import type { Kernel } from "../../kernel/kernel.js";
 import type { DeviceBuffer, Executor, Program } from "../executor.js";
-import { openAdapter, type OpenedAdapter } from "./adapter.js";
+import type { OpenedAdapter } from "./adapter.js";
 import { Memory, type Block } from "./memory.js";
 import { Queue } from "./queue.js";
 import { Schedule } from "./schedule.js";
@@ -11,24 +12,17 @@ export class WebGpuExecutor implements Executor {
   readonly name = "webgpu";
   readonly dtypes = ["float32", "int32", "uint32", "bool"] as const satisfies readonly DType[];
   readonly fuses = true;
-  readonly #opened: OpenedAdapter;
+  /** Dawn for Node ends with its instance. */
+  readonly gpu: GPU;
   readonly #queue: Queue;
   readonly #memory: Memory;
   readonly #schedule: Schedule;
 
-  private constructor(opened: OpenedAdapter) {
-    this.#opened = opened;
+  constructor(opened: OpenedAdapter) {
+    this.gpu = opened.gpu;
     this.#queue = new Queue(opened.device);
     this.#memory = new Memory(opened.device, () => this.#queue.beforeDestroy());
     this.#schedule = new Schedule(opened.device, this.#queue, this.#memory);
-  }
-
-  /**
-   * @param software  Take an adapter that computes on the CPU.
-   * @throws          DEVICE_UNAVAILABLE where WebGPU or an adapter is missing, with the next step.
-   */
-  static async open(software: boolean): Promise<WebGpuExecutor> {
-    return new WebGpuExecutor(await openAdapter(software));
   }
 
   allocate(dtype: DType, length: number): Block {
@@ -72,7 +66,6 @@ export class WebGpuExecutor implements Executor {
   }
 
   close(): void {
-    void this.#opened;
     this.#queue.close();
   }
 }

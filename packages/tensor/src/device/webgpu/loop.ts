@@ -3,6 +3,7 @@ import type { IterateKernel, Kernel, View } from "../../kernel/kernel.js";
 import { viewsOf } from "../../kernel/views.js";
 import { input } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
+import { withFewBuffers } from "./gather.js";
 import { kernelStages } from "./print-kernel.js";
 import { spread, type Indirect } from "./queue.js";
 import { ShaderBuilder, type PrintContext, type Shader, type Stage } from "./shader.js";
@@ -26,7 +27,11 @@ export interface LoopContext extends PrintContext {
 /** The dispatches of a kernel that may be a loop: a small loop is one shader of one workgroup. */
 export function dispatchesOf(kernel: Kernel, context: LoopContext): Dispatch[] {
   if (kernel.form !== "iterate") {
-    return kernelStages(kernel, context).map((stage) => ({ shader: printed(stage), indirect: null }));
+    // One is left for working memory.
+    const gathered = withFewBuffers(kernel, context.limits.maxStorageBuffersPerShaderStage - 1, context);
+    return [...gathered.copies, gathered.kernel].flatMap((part) =>
+      kernelStages(part, context).map((stage) => ({ shader: printed(stage), indirect: null })),
+    );
   }
   const small = smallStages(kernel, context);
   if (small !== null) {

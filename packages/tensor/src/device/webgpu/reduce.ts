@@ -10,17 +10,18 @@ import { mergedAxes, operandText, printAddresses, stridesOf } from "./walk.js";
 const teamLanes = 128;
 /** Fewer terms than this are added by one invocation. */
 const fewTerms = 32;
-/** Terms of a sum that are added one after another; the sums of such blocks are added then. */
-const block = 32;
 /** Terms of an output that one workgroup takes; more are shared by several, whose results are reduced in turn. */
 const mostTerms = 8192;
+
+/** Sums of floats keep what rounding loses (D. Knuth's two-sum): there is no float64 to add in. */
+const isExact = (monoid: Monoid, type: NumberType): boolean => monoid === "sum" && type === "f32";
 
 const isArg = (monoid: Monoid): boolean => monoid === "argmax" || monoid === "argmin";
 
 /** A running result: the variables that hold it, and how it is joined with another. */
 interface Accumulator {
   readonly type: NumberType;
-  /** Declares `name` (and `name_at`, the place of a winner) with the result of no terms. */
+  /** Declares `name` (and `name_at`, the place of a winner, or `name_low`, what rounding lost) with the result of no terms. */
   readonly start: (shader: ShaderBuilder, name: string) => void;
   readonly join: (shader: ShaderBuilder, name: string, value: string, at: string) => string;
 }
@@ -47,11 +48,15 @@ function accumulator(monoid: Monoid, type: NumberType): Accumulator {
   const start = (shader: ShaderBuilder, name: string) => {
     shader.line(`var ${name} = ${identity(shader, monoid, type)};`);
     if (isArg(monoid)) shader.line(`var ${name}_at = ${nowhere};`);
+    if (isExact(monoid, type)) shader.line(`var ${name}_low = 0.0;`);
   };
   const join = (shader: ShaderBuilder, name: string, value: string, at: string): string => {
     switch (monoid) {
-      case "sum":
-        return `${name} += ${value};`;
+      case "sum": {
+        if (!isExact(monoid, type)) return `${name} += ${value};`;
+        const [total, gone] = [shader.name("sum"), shader.name("gone")];
+        return `let ${total} = ${name} + ${value}; let ${gone} = ${total} - ${name}; ${name}_low += (${name} - (${total} - ${gone})) + (${value} - ${gone}); ${name} = ${total};`;
+      }
       case "product":
         return `${name} *= ${value};`;
       case "max":
@@ -106,7 +111,10 @@ export function reduceStages(kernel: ReduceKernel, context: PrintContext): Stage
   if (terms <= fewTerms || (outputs >= 4096 && terms <= 1024 && !walksAlongTerms(plan))) return [alone(plan)];
   const parts = Math.min(Math.ceil(terms / mostTerms), Math.max(1, Math.floor(16384 / outputs)));
   if (parts === 1 || isArg(kernel.monoid)) return [together(plan, 1, null)];
-  const partial = context.scratch(kernel.out.dtype === "bool" ? "uint32" : kernel.out.dtype, [outputs, parts]);
+  const { out, monoid } = kernel;
+  // Of a sum of floats there are two terms for every part.
+  const width = monoid === "sum" && out.dtype === "float32" ? 2 * parts : parts;
+  const partial = context.scratch(out.dtype === "bool" ? "uint32" : out.dtype, [outputs, width]);
   return [together(plan, parts, partial), ...joined(plan, partial)];
 }
 
@@ -120,17 +128,13 @@ function walksAlongTerms({ inner, outer }: Plan): boolean {
 /** The second dispatch: parts of every output. */
 function joined({ kernel, outputs }: Plan, partial: View): Stage[] {
   const { out, monoid, epilogue } = kernel;
-  const flat = (view: View): View => {
-    // Outputs are numbered row by row; what lies in between stays where it is.
-    return view;
-  };
   const shape = [...out.shape, partial.shape[1] as number];
   const parts = partial.shape[1] as number;
   let step = outputs * parts;
   const strides = shape.map((extent) => (step = extent === 0 ? 0 : step / extent));
   const again: ReduceKernel = {
     form: "reduce",
-    out: flat(out),
+    out,
     shape,
     axes: [out.shape.length],
     monoid,
@@ -171,7 +175,14 @@ function printed(shader: ShaderBuilder, { kernel, outer, inner }: Plan): Printed
       return shader.let({ type, text: convert(value, type) }).text;
     },
     finish: (to, name) => {
-      const result: Value = isArg(monoid) ? { type: "i32", text: `i32(${name}_at)` } : { type, text: name };
+      const result: Value = isArg(monoid)
+        ? { type: "i32", text: `i32(${name}_at)` }
+        : isExact(monoid, type)
+          ? shader.let({
+              type,
+              text: `select(${name}, ${name} + ${name}_low, ${useFunction(shader, "is_finite")}(${name}))`,
+            })
+          : { type, text: name };
       const value = epilogue === null ? result : printFormula(shader, epilogue, () => result, numbers);
       shader.line(written.store(to, value));
     },
@@ -182,28 +193,13 @@ function printed(shader: ShaderBuilder, { kernel, outer, inner }: Plan): Printed
 function walkTerms(
   shader: ShaderBuilder,
   { acc, term }: Printed,
-  monoid: Monoid,
   name: string,
   starts: readonly string[],
   [first, end, step]: readonly [string, string, string],
 ): void {
   const t = shader.name("t");
-  if (monoid !== "sum" || acc.type !== "f32") {
-    shader.line(`for (var ${t} = ${first}; ${t} < ${end}; ${t} += ${step}) {`);
-    shader.line(acc.join(shader, name, term(t, starts), t));
-    shader.line("}");
-    return;
-  }
-  const part = shader.name("part");
-  const stop = shader.name("stop");
-  const from = shader.name("from");
-  shader.line(`for (var ${from} = ${first}; ${from} < ${end}; ${from} += ${step} * ${block}u) {`);
-  shader.line(`let ${stop} = min(${end}, ${from} + ${step} * ${block}u);`);
-  shader.line(`var ${part} = 0.0;`);
-  shader.line(`for (var ${t} = ${from}; ${t} < ${stop}; ${t} += ${step}) {`);
-  shader.line(`${part} += ${term(t, starts)};`);
-  shader.line("}");
-  shader.line(`${name} += ${part};`);
+  shader.line(`for (var ${t} = ${first}; ${t} < ${end}; ${t} += ${step}) {`);
+  shader.line(acc.join(shader, name, term(t, starts), t));
   shader.line("}");
 }
 
@@ -213,7 +209,6 @@ function alone(plan: Plan): Stage {
     lanes: 64,
     loops: true,
     print: (shader) => {
-      const { monoid } = plan.kernel;
       const text = printed(shader, plan);
       const output = shader.name("n");
       const step = `${shader.lanes}u`;
@@ -223,7 +218,7 @@ function alone(plan: Plan): Stage {
       const { to, from } = text.starts(output);
       const name = shader.name("total");
       text.acc.start(shader, name);
-      walkTerms(shader, text, monoid, name, from, ["0u", shader.size(plan.terms), "1u"]);
+      walkTerms(shader, text, name, from, ["0u", shader.size(plan.terms), "1u"]);
       text.finish(to, name);
       shader.line("}");
       return Math.ceil(plan.outputs / shader.lanes);
@@ -234,7 +229,7 @@ function alone(plan: Plan): Stage {
 /**
  * An output, or one of `parts` of its terms, a workgroup.
  *
- * @param partial  Where results of parts go, [outputs, parts]; null when there is one part, which is the result.
+ * @param partial  Where results of parts go, [outputs, terms]; null when there is one part, which is the result.
  */
 function together(plan: Plan, parts: number, partial: View | null): Stage {
   return {
@@ -247,9 +242,14 @@ function together(plan: Plan, parts: number, partial: View | null): Stage {
       const text = printed(shader, plan);
       const { acc } = text;
       const values = shader.shared(acc.type, lanes);
-      const places = isArg(monoid) ? shader.shared("u32", 2 * lanes) : "";
-      // Elements of the second half, should values be u32 as well.
+      // What goes with a value lies in the second half, should both be of one type.
+      const second = isArg(monoid) ? "at" : isExact(monoid, acc.type) ? "low" : null;
+      const places = second === null ? "" : shader.shared(second === "at" ? "u32" : "f32", 2 * lanes);
       const place = (at: string) => `${places}[${at} + ${lanes}u]`;
+      const keep = () => {
+        shader.line(`${values}[lane] = ${name};`);
+        if (second !== null) shader.line(`${place("lane")} = ${name}_${second};`);
+      };
       const item = shader.name("w");
       const name = shader.name("total");
       shader.line(`for (var ${item} = group; ${item} < ${shader.size(work)}; ${item} += groups) {`);
@@ -268,30 +268,31 @@ function together(plan: Plan, parts: number, partial: View | null): Stage {
       }
       const { to, from } = text.starts(output);
       acc.start(shader, name);
-      walkTerms(shader, text, monoid, name, from, range);
+      walkTerms(shader, text, name, from, range);
       shader.line("workgroupBarrier();");
-      shader.line(`${values}[lane] = ${name};`);
-      if (isArg(monoid)) shader.line(`${place("lane")} = ${name}_at;`);
+      keep();
       const half = shader.name("half");
       shader.line(`for (var ${half} = ${lanes / 2}u; ${half} > 0u; ${half} = ${half} >> 1u) {`);
       shader.line("workgroupBarrier();");
       shader.line(`if (lane < ${half}) {`);
       const other = shader.let({ type: acc.type, text: `${values}[lane + ${half}]` }).text;
-      let at = "";
-      if (isArg(monoid)) {
-        at = shader.name("at");
-        shader.line(`let ${at} = ${place(`lane + ${half}`)};`);
-      }
-      shader.line(acc.join(shader, name, other, at));
-      shader.line(`${values}[lane] = ${name};`);
-      if (isArg(monoid)) shader.line(`${place("lane")} = ${name}_at;`);
+      const beside = second === null ? "" : shader.name(second);
+      if (second !== null) shader.line(`let ${beside} = ${place(`lane + ${half}`)};`);
+      shader.line(acc.join(shader, name, other, beside));
+      if (second === "low") shader.line(`${name}_low += ${beside};`);
+      keep();
       shader.line("}");
       shader.line("}");
       shader.line("if (lane == 0u) {");
       if (partial === null) text.finish(to, name);
       else {
         const target = shader.view(partial, true);
-        shader.line(target.store(`${target.offset} + ${item}`, { type: acc.type, text: name }));
+        if (second !== "low") shader.line(target.store(`${target.offset} + ${item}`, { type: acc.type, text: name }));
+        else {
+          const low = `select(0.0, ${name}_low, ${useFunction(shader, "is_finite")}(${name}))`;
+          shader.line(target.store(`${target.offset} + 2u * ${item}`, { type: "f32", text: name }));
+          shader.line(target.store(`${target.offset} + 2u * ${item} + 1u`, { type: "f32", text: low }));
+        }
       }
       shader.line("}");
       shader.line("}");

@@ -1,0 +1,154 @@
+import { writeFile } from "node:fs/promises";
+import { softTruncation } from "@robgrad/aggregators";
+import { capture, openDevice, outer, type Device, type Tensor } from "@robgrad/tensor";
+import { markdownTable } from "markdown-table";
+import { noise, normal } from "../inputs.js";
+import type { Job } from "../peers/peer.js";
+import { robgradProduct } from "../peers/robgrad/product.js";
+import { robgradTraining } from "../peers/robgrad/training.js";
+import type { ProductWork, TrainingWork } from "../work.js";
+import { mnist } from "../works/mnist.js";
+import { openGpu } from "./open-gpu.js";
+
+/** What was measured: milliseconds a call, on the card's clock and on the wall. */
+interface Figure {
+  readonly work: string;
+  readonly card: number | null;
+  readonly wall: number;
+  readonly note: string;
+}
+
+/** Rounds are repeated until one takes this long, in milliseconds. */
+const roundTime = 300;
+const most = 400;
+
+const figures: Figure[] = [];
+
+const { adapter, clock } = await openGpu();
+console.log(`adapter: ${adapter}`);
+const device = await openDevice("webgpu");
+
+async function measure(work: string, job: Job, note: (milliseconds: number) => string = () => ""): Promise<number> {
+  await job.reset();
+  await job.run(3);
+  const best = { card: Infinity, wall: Infinity };
+  let calls = 1;
+  for (let round = 0; round < 6; round++) {
+    await job.reset();
+    const { card, wall } = await clock(async () => job.run(calls));
+    if (wall / calls < best.wall) Object.assign(best, { wall: wall / calls, card: (card ?? NaN) / calls });
+    calls = Math.max(1, Math.min(most, Math.round((calls * roundTime) / wall)));
+  }
+  const card = Number.isNaN(best.card) ? null : best.card;
+  figures.push({ work, card, wall: best.wall, note: note(card ?? best.wall) });
+  console.log(
+    `${work}: ${card?.toFixed(3) ?? "–"} ms on the card, ${best.wall.toFixed(3)} ms on the wall ${figures.at(-1)?.note}`,
+  );
+  return card ?? best.wall;
+}
+
+async function attempt(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+for (const n of [512, 1024, 2048, 4096]) {
+  for (const [transposeA, transposeB] of [
+    [false, false],
+    [false, true],
+    [true, false],
+  ] as const) {
+    await attempt(async () => {
+      const work: ProductWork = {
+        kind: "product",
+        id: `gemm-${n}`,
+        title: "",
+        calls: 1,
+        rows: n,
+        inner: n,
+        columns: n,
+        transposeA,
+        transposeB,
+      };
+      const name = `gemm ${n}³ ${transposeA ? "aᵀ" : "a"} ${transposeB ? "bᵀ" : "b"}`;
+      await measure(
+        name,
+        robgradProduct(device, "float32", work),
+        (ms) => `${((2 * n ** 3) / ms / 1e6).toFixed(0)} GFLOP/s`,
+      );
+    });
+  }
+}
+
+/** The gradient of one layer of 4096 × 4096, 1024 samples: the plain product, and soft truncation of its rows. */
+function layerJob(on: Device, gradient: (delta: Tensor, x: Tensor) => Tensor): Job {
+  const draw = (seed: number) => on.tensor(Float32Array.from(normal(seed, 1024 * 4096)), { shape: [1024, 4096] });
+  const [delta, x] = [draw(1), draw(2)];
+  const step = capture(gradient);
+  let result: Tensor | null = null;
+  return {
+    reset() {},
+    async run(calls) {
+      for (let call = 0; call < calls; call++) result = step(delta, x);
+      await (result as Tensor)
+        .reshape([4096 * 4096])
+        .slice([0, 1])
+        .item();
+    },
+    values: async () => [],
+    peakBytes: () => on.memory().peak,
+  };
+}
+
+await attempt(async () => {
+  const plain = await measure(
+    "layer 4096 × 4096, N 1024: δᵀx",
+    layerJob(device, (delta, x) => delta.transpose().matmul(x)),
+  );
+  const rule = softTruncation({ delta: 0.005 });
+  const soft = layerJob(device, (delta, x) => rule(outer(delta, x)));
+  await measure(
+    "layer 4096 × 4096, N 1024: soft truncation",
+    soft,
+    (ms) => `${(ms / plain).toFixed(2)} plain products`,
+  );
+});
+
+for (const work of mnist) {
+  if (/stranger|uniform|digits/.test(work.id)) continue;
+  await attempt(() => measure(work.title, robgradTraining(device, "float32", work)));
+}
+
+const widths = [4096, 4096, 4096];
+for (const rule of [{ kind: "mean" }, { kind: "soft", delta: 0.005 }] as const) {
+  const work: TrainingWork = {
+    kind: "training",
+    id: "mlp",
+    title: `4096-4096-4096, N 1024: ${rule.kind}`,
+    calls: 1,
+    samples: 1024,
+    widths,
+    stepSize: 0.01,
+    rule,
+    robust: "all",
+    data: () => noise(normal, 1024, widths),
+  };
+  await attempt(() => measure(work.title, robgradTraining(device, "float32", work)));
+}
+
+const cell = (milliseconds: number | null) => milliseconds?.toFixed(3) ?? "–";
+console.log(
+  markdownTable(
+    [
+      ["work", "card, ms", "wall, ms", ""],
+      ...figures.map(({ work, card, wall, note }) => [work, cell(card), cell(wall), note]),
+    ],
+    { align: ["l", "r", "r", "l"] },
+  ),
+);
+const [file] = process.argv.slice(2);
+if (file !== undefined) await writeFile(file, JSON.stringify({ adapter, figures }, null, 2));
+device.dispose();

@@ -1,0 +1,69 @@
+/// <reference types="@webgpu/types" />
+import { create, globals } from "webgpu";
+
+/** How long work took, in milliseconds: on the card's clock, where it has one, and on the wall. */
+interface Span {
+  readonly card: number | null;
+  readonly wall: number;
+}
+
+interface OpenedGpu {
+  /** The adapter in words. */
+  readonly adapter: string;
+  /** Times what `work` asks of the device that is opened next, up to its last wait. */
+  readonly clock: (work: () => Promise<void>) => Promise<Span>;
+}
+
+/** Makes Dawn this program's WebGPU, so that the device which robgrad opens can be timed. */
+export async function openGpu(): Promise<OpenedGpu> {
+  Object.assign(globalThis, globals);
+  // Otherwise the card's clock is rounded to 0.1 ms.
+  const gpu = create(["disable-dawn-features=timestamp_quantization"]);
+  Object.defineProperty(globalThis, "navigator", { value: { gpu }, configurable: true });
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null) throw new Error("expected an adapter, found none: is there a Vulkan driver beside the card?");
+  const { vendor, architecture, device: name, description } = adapter.info;
+  let opened: GPUDevice | null = null;
+  const requestAdapter = gpu.requestAdapter.bind(gpu);
+  gpu.requestAdapter = async (options) => {
+    const found = await requestAdapter(options);
+    const requestDevice = found?.requestDevice.bind(found);
+    if (found && requestDevice) {
+      found.requestDevice = async (descriptor) => (opened = await requestDevice(descriptor));
+    }
+    return found;
+  };
+  const clock = async (work: () => Promise<void>): Promise<Span> => {
+    const device = opened as GPUDevice | null;
+    if (device === null || !device.features.has("timestamp-query")) {
+      const start = performance.now();
+      await work();
+      return { card: null, wall: performance.now() - start };
+    }
+    const queries = device.createQuerySet({ type: "timestamp", count: 2 });
+    const resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    const read = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const stamp = (index: number) => {
+      const encoder = device.createCommandEncoder();
+      encoder.beginComputePass({ timestampWrites: { querySet: queries, endOfPassWriteIndex: index } }).end();
+      device.queue.submit([encoder.finish()]);
+    };
+    const start = performance.now();
+    stamp(0);
+    // Up to its first wait everything is submitted.
+    const done = work();
+    stamp(1);
+    await done;
+    const wall = performance.now() - start;
+    const encoder = device.createCommandEncoder();
+    encoder.resolveQuerySet(queries, 0, 2, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, read, 0, 16);
+    device.queue.submit([encoder.finish()]);
+    await read.mapAsync(GPUMapMode.READ);
+    const [first, last] = new BigUint64Array(read.getMappedRange().slice(0)) as unknown as [bigint, bigint];
+    for (const buffer of [resolved, read]) buffer.destroy();
+    queries.destroy();
+    return { card: Number(last - first) / 1e6, wall };
+  };
+  return { adapter: [vendor, architecture, name, description].filter(Boolean).join(", "), clock };
+}

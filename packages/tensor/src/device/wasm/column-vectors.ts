@@ -1,0 +1,143 @@
+import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
+import type { Source, SourceReader } from "./column-source.js";
+import type { NonzeroSamples } from "./panels.js";
+import type { TileRegisters } from "./tile-registers.js";
+import type { Expression } from "../../scalar/expression.js";
+
+/** Terms of a float32 sum that are added before they join a total in float64. */
+export const block = 64;
+
+/** Where the values of a vector come from: a base that can be walked, formulas applied on the way. */
+export interface VectorSource {
+  /** Rows in scratch memory, or null for the factors themselves. */
+  readonly stored: Code | null;
+  readonly start: number;
+  readonly length: number;
+  readonly maps: readonly { readonly element: number; readonly f: Expression }[];
+}
+
+/**
+ * The vectors of a column program: never formed where walking their source again gives them. Of an outer product
+ * in panels a walk visits the samples whose value is not 0 alone; what the others add is known without it.
+ */
+export class ColumnVectors {
+  readonly samples: number;
+  readonly nonzero: NonzeroSamples | null;
+  readonly #registers: TileRegisters;
+  readonly #reader: SourceReader;
+  readonly #source: Source;
+  readonly #vectors: VectorSource[] = [];
+
+  /** @param stored  Rows of vector 0, or null where it is read from its factors again and again. */
+  constructor(
+    registers: TileRegisters,
+    reader: SourceReader,
+    source: Source,
+    samples: number,
+    stored: Code | null,
+    nonzero: NonzeroSamples | null,
+  ) {
+    this.#registers = registers;
+    this.#reader = reader;
+    this.#source = source;
+    this.samples = samples;
+    this.nonzero = nonzero;
+    this.#vectors[0] = { stored, start: 0, length: samples, maps: [] };
+  }
+
+  at(vector: number): VectorSource {
+    return this.#vectors[vector] as VectorSource;
+  }
+
+  define(vector: number, source: VectorSource): void {
+    this.#vectors[vector] = source;
+  }
+
+  /** True for all the factors' values, whatever is made of them. */
+  whole({ stored, start, length }: VectorSource): boolean {
+    return stored === null && start === 0 && length === this.samples;
+  }
+
+  /** What is known of the samples that a walk of a source leaves out, or null where it visits all. */
+  leavesOut(source: VectorSource): NonzeroSamples | null {
+    return this.whole(source) ? this.nonzero : null;
+  }
+
+  /**
+   * Walks the rows of a vector's base; maps are up to the body.
+   *
+   * @param collect  Printed after every {@link block} rows at the most, and at the end.
+   */
+  walk(source: VectorSource, body: (vectors: readonly Code[]) => void, collect: (() => void) | null = null): void {
+    const { f } = this.#registers;
+    const nonzero = this.leavesOut(source);
+    if (nonzero !== null) {
+      const repeat = (step: () => void) => {
+        if (collect === null) f.repeatTimes(nonzero.count, step);
+        else this.#inBlocks(nonzero.count, step, collect);
+      };
+      this.#reader.eachNonzero(this.#source as Extract<Source, { kind: "expanded" }>, nonzero, repeat, body);
+      return;
+    }
+    const repeat = (step: () => void) => {
+      const { length } = source;
+      if (collect === null) {
+        f.repeat(length, step);
+        return;
+      }
+      f.repeat(Math.floor(length / block), () => {
+        f.repeat(block, step);
+        collect();
+      });
+      if (length % block > 0) {
+        f.repeat(length % block, step);
+        collect();
+      }
+    };
+    if (source.stored === null) {
+      this.#reader.each(this.#source, source.start, repeat, body);
+      return;
+    }
+    const bytes = 16 * this.#registers.tile.counts.length;
+    const row = f.variable("i32");
+    const from = source.start * bytes;
+    f.set(row, from === 0 ? source.stored : binary("i32.add", source.stored, integer(from)));
+    repeat(() => {
+      f.scope(() =>
+        body(this.#registers.each((v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))),
+      );
+      f.advance(row, bytes);
+    });
+  }
+
+  #inBlocks(count: Code, step: () => void, collect: () => void): void {
+    const { f } = this.#registers;
+    const whole = binary("i32.div_u", count, integer(block));
+    f.repeatTimes(whole, () => {
+      f.repeat(block, step);
+      collect();
+    });
+    f.repeatTimes(binary("i32.rem_u", count, integer(block)), step);
+    collect();
+  }
+
+  /** The vectors of the sample at a place of the list. */
+  atPlace(place: Code, value: Code): Code[] {
+    return this.#reader.atPlace(this.#source as Extract<Source, { kind: "expanded" }>, place, value);
+  }
+
+  /** The largest magnitudes that bound the values of the samples at a list's next places. */
+  bounds(places: Code): Code {
+    const source = this.#source as Extract<Source, { kind: "expanded" }>;
+    return this.#reader.gather(source, places, (this.nonzero as NonzeroSamples).largest);
+  }
+
+  /** The value of a vector where its base has `value`. */
+  mapped(source: VectorSource, value: Code, vector: number): Code {
+    const { f } = this.#registers;
+    return source.maps.reduce((code, { element, f: formula }) => {
+      const kept = f.let("v128", code);
+      return this.#registers.formula(formula, vector, { register: element, code: kept });
+    }, value);
+  }
+}
