@@ -15,6 +15,11 @@ import {
 } from "@robgrad/tensor";
 import { blockAverages, blockMeans } from "@robgrad/tensor/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openWebGpu } from "../webgpu/open-web-gpu.js";
+
+const webGpu = await openWebGpu();
+const hasWebGpu = webGpu !== null;
+webGpu?.dispose();
 
 /** Rows of a matrix, by its definition, on the host. */
 type Rows = number[][];
@@ -171,9 +176,10 @@ for (const [label, open] of [
   ["cpu", () => openDevice("cpu")],
   ["cpu, interpreted", () => openDevice("cpu", { interpret: true })],
   ["wasm", () => openDevice("wasm")],
+  ["webgpu", () => openDevice("webgpu")],
 ] as const) {
-  for (const dtype of ["float64", "float32"] as const) {
-    describe(`sample matrices on ${label}, ${dtype}`, () => {
+  for (const dtype of label === "webgpu" ? (["float32"] as const) : (["float64", "float32"] as const)) {
+    describe.skipIf(label === "webgpu" && !hasWebGpu)(`sample matrices on ${label}, ${dtype}`, () => {
       let device: Device;
       beforeAll(async () => {
         device = await open();
@@ -308,8 +314,9 @@ for (const [label, open] of [
   }
 }
 
-describe.each(["cpu", "wasm"] as const)("on %s", (name) => {
-  describe("sample matrices with a non-finite row", () => {
+describe.each(["cpu", "wasm", "webgpu"] as const)("on %s", (name) => {
+  const absent = name === "webgpu" && !hasWebGpu;
+  describe.skipIf(absent)("sample matrices with a non-finite row", () => {
     it("leave it out where its weight is 0", async () => {
       const device = await openDevice(name);
       const delta = device.tensor(
@@ -351,7 +358,7 @@ describe.each(["cpu", "wasm"] as const)("on %s", (name) => {
     });
   });
 
-  describe("squared distances in float32", () => {
+  describe.skipIf(absent)("squared distances in float32", () => {
     it.each([1, 10, 100, 1000])(
       "keep their digits when rows share a common part %d times the spread",
       async (offset) => {

@@ -1,5 +1,4 @@
-import type { Code } from "./assembler.js";
-import type { FloatLanes } from "./lanes.js";
+import type { Code as WasmCode } from "./assembler.js";
 import type { Normalized } from "../../scalar/expression.js";
 
 /**
@@ -7,7 +6,7 @@ import type { Normalized } from "../../scalar/expression.js";
  * u = g − pivot and degree ≤ 3. The sum of P over all samples then follows from Σu, Σu², Σu³, but for the samples
  * that the clamp holds back.
  */
-export interface ClampedPolynomial {
+export interface ClampedPolynomial<Code = WasmCode> {
   /** The register that is subtracted, or null where u is g itself. */
   readonly pivot: number | null;
   /** Null without a clamp: then z = u. */
@@ -16,13 +15,19 @@ export interface ClampedPolynomial {
   readonly coefficients: readonly (Code | null)[];
 }
 
-/** A coefficient that takes no instruction where it is 0 or 1. */
-type Coefficient = Code | 0 | 1;
+/** Arithmetic of coefficients as a device writes it. */
+export interface CoefficientArithmetic<Code> {
+  readonly constant: (value: number) => Code;
+  readonly add: (a: Code, b: Code) => Code;
+  readonly mul: (a: Code, b: Code) => Code;
+  readonly div: (a: Code, b: Code) => Code;
+  readonly neg: (a: Code) => Code;
+}
 
-/** A polynomial in u, or in z once a clamp has been met. */
-interface Polynomial {
+/** A polynomial in u, or in z once a clamp has been met. A coefficient takes no instruction where it is 0 or 1. */
+interface PolynomialOf<Code> {
   readonly of: "constant" | "u" | "z";
-  readonly coefficients: readonly Coefficient[];
+  readonly coefficients: readonly (Code | 0 | 1)[];
 }
 
 const most = 3;
@@ -32,15 +37,17 @@ const most = 3;
  * @param constants  What constant slot k holds.
  * @returns          null where the formula is something else.
  */
-export function clampedPolynomial(
+export function clampedPolynomial<Code extends object | string>(
   { nodes }: Normalized,
   element: number,
-  lanes: FloatLanes,
+  lanes: CoefficientArithmetic<Code>,
   inputs: (register: number) => Code,
   constants: (slot: number) => Code,
-): ClampedPolynomial | null {
+): ClampedPolynomial<Code> | null {
+  type Coefficient = Code | 0 | 1;
+  type Polynomial = PolynomialOf<Code>;
   let pivot: number | null | undefined;
-  let clamp: ClampedPolynomial["clamp"] = null;
+  let clamp: ClampedPolynomial<Code>["clamp"] = null;
   let open: "low" | "high" | null = null;
   const code = (c: Coefficient): Code => (c === 0 || c === 1 ? lanes.constant(c) : c);
   const add = (a: Coefficient, b: Coefficient): Coefficient =>

@@ -15,6 +15,12 @@ const registersOf = (list: readonly ColumnStatement[]): number[] =>
     s.kind === "iterate" ? [s.register, ...registersOf(s.body)] : "register" in s ? [s.register] : [],
   );
 
+/** Prints the totals of a mean or sum of all values without a walk and returns their names; null for other ones. */
+export type Shortcut = (
+  s: ColumnStatement & { readonly kind: "reduce" },
+  register: (k: number, j: number) => string,
+) => readonly string[] | null;
+
 /**
  * Prints a column program for the coordinates of one invocation. Registers are variables, one for every coordinate;
  * vectors are walked, not stored. With a team of several rows there is one coordinate and all control flow is uniform.
@@ -24,6 +30,7 @@ export class ColumnProgramPrinter {
   readonly #team: Team;
   readonly #count: number;
   readonly #context: WalkContext;
+  readonly #shortcut: Shortcut;
   readonly #registers = new Map<number, readonly string[]>();
   readonly #vectors = new Map<number, Vector>();
 
@@ -31,7 +38,14 @@ export class ColumnProgramPrinter {
    * @param count   Coordinates of an invocation.
    * @param values  Prints the values of a sample for every coordinate.
    */
-  constructor(shader: ShaderBuilder, team: Team, count: number, values: (n: string) => string[]) {
+  constructor(
+    shader: ShaderBuilder,
+    team: Team,
+    count: number,
+    values: (n: string) => string[],
+    shortcut: Shortcut = () => null,
+  ) {
+    this.#shortcut = shortcut;
     this.#shader = shader;
     this.#team = team;
     this.#count = count;
@@ -94,6 +108,16 @@ export class ColumnProgramPrinter {
 
   #reduce(s: ColumnStatement & { readonly kind: "reduce" }): void {
     const vector = this.#vector(s.source);
+    const totals = this.#shortcut(s, (k, j) => this.#register(k, j)) ?? this.#walked(s, vector);
+    const length = s.monoid === "mean" ? ` / f32(${this.#shader.size(lengthOf(vector))})` : "";
+    this.#assign(
+      s.register,
+      totals.map((total) => total + length),
+    );
+  }
+
+  /** What the elements of a vector come to, one after another. */
+  #walked(s: ColumnStatement & { readonly kind: "reduce" }, vector: Vector): string[] {
     const sums = s.monoid === "mean" || s.monoid === "sum";
     const start = sums ? "0.0" : `${s.monoid === "max" ? "-" : ""}${useFunction(this.#shader, "infinity")}()`;
     const totals = this.#each(() => this.#variable("a", start));
@@ -121,9 +145,7 @@ export class ColumnProgramPrinter {
       sums ? block : undefined,
     );
     const join = sums ? plus : (a: string, b: string) => `${extremum}(${a}, ${b})`;
-    const joined = this.#join(totals.map((text): Part => ({ type: "f32", text, join })));
-    const length = s.monoid === "mean" ? this.#shader.size(lengthOf(vector)) : null;
-    this.#assign(s.register, length === null ? joined : joined.map((total) => `${total} / f32(${length})`));
+    return totals.map((text) => joinTeam(this.#shader, this.#team, [{ type: "f32", text, join }])[0] as string);
   }
 
   /** NumPy's linear interpolation between neighbours. */
@@ -266,13 +288,9 @@ export class ColumnProgramPrinter {
       this.#line(`${state} = select(${next}, ${state}, ${stop});`);
       this.#line(`${stop} = ${stop} || ${change} <= ${limits[j] as string};`);
     });
-    const all = stopped.join(" && ");
+    const all = stopped.join(" & ");
     this.#line(`if (${uniform ? holdsForAll(shader, all) : all}) { break; }`);
     this.#line("}");
-  }
-
-  #join(parts: readonly Part[]): string[] {
-    return parts.map((part) => joinTeam(this.#shader, this.#team, [part])[0] as string);
   }
 
   #assign(register: number, texts: readonly string[]): void {

@@ -2,20 +2,23 @@
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
 import { hoistInvariants } from "../../kernel/hoist.js";
 import { factorsShape, type ColumnKernel, type Factors } from "../../kernel/kernel.js";
+import { momentStages, takesMoments } from "./column-sums.js";
+import { powersOf } from "./column-moments.js";
 import { ColumnProgramPrinter } from "./column-program.js";
+import { outerWidth, printSquares } from "./column-squares.js";
 import type { Team } from "./column-team.js";
 import { ColumnValues, costOf, widthsOf, type Coordinate } from "./column-values.js";
 import { convert, type PrintContext, type ShaderBuilder, type Stage } from "./shader.js";
 
 /** How coordinates are shared out among invocations. */
-export type ColumnLayout =
+type ColumnLayout =
   /** A team of `lanes / columns` invocations for every coordinate; values are kept in workgroup memory, or formed anew. */
   | { readonly kind: "teams"; readonly columns: number; readonly stored: boolean }
   /** An invocation has `side` × `side` coordinates, so that it reads a factor once for `side` of them. */
-  | { readonly kind: "squares"; readonly side: number };
+  | { readonly kind: "squares"; readonly side: number }
+  /** As squares, with sums of powers of the values instead of walks where a reduction is a polynomial. */
+  | { readonly kind: "moments"; readonly group: 2 | 4 };
 
-/** Coordinates that run beside each other along an input. */
-const across = 16;
 const lanes = 128;
 
 const hoisted = new WeakMap<ColumnTrace, ColumnTrace>();
@@ -37,19 +40,12 @@ function walksOf(list: readonly ColumnStatement[]): number {
   return walks;
 }
 
-/** The one width of a source that is made of outer products only. */
-function outerWidth(factors: Factors): number | null {
-  const products = (part: Factors): boolean =>
-    part.kind === "expanded" || (part.kind === "summed" && part.parts.every(products));
-  const widths = widthsOf(factors);
-  return widths.length === 1 && products(factors) ? (widths[0] as number) : null;
-}
-
 const powerBelow = (n: number) => 2 ** Math.floor(Math.log2(Math.max(1, n)));
 
 function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number): ColumnLayout {
   const { samples, features } = factorsShape(factors);
-  const walks = walksOf(printedProgram(program).statements);
+  const printed = printedProgram(program);
+  const walks = walksOf(printed.statements);
   const cost = costOf(factors);
   // Teams put their parts together in 16 bytes for every invocation; loops in one shader need some room, too.
   const fitting = Math.floor((workgroupMemory - 16 * 256 - 2048) / 4 / Math.max(1, samples));
@@ -57,7 +53,12 @@ function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number)
     return { kind: "teams", columns: powerBelow(Math.min(32, fitting)), stored: true };
   }
   const width = outerWidth(factors);
-  if (width !== null && features >= 2 ** 14 && width >= 2 * across) {
+  if (takesMoments(factors) && features >= 2 ** 12 && samples >= 32 && samples <= 4096) {
+    const { degree, reductions } = powersOf(printed);
+    if (degree > 1 && reductions > 1 && !orders(printed.statements))
+      return { kind: "moments", group: features >= 2 ** 18 ? 4 : 2 };
+  }
+  if (width !== null && features >= 2 ** 14 && width >= 32) {
     return { kind: "squares", side: features >= 2 ** 20 ? 4 : 2 };
   }
   // As many invocations as keep a processor busy, with a few samples each.
@@ -65,22 +66,22 @@ function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number)
   return { kind: "teams", columns: lanes / rows, stored: false };
 }
 
-/**
- * Prints out[d] = program(values of coordinate d, operands[d]). Nothing of N × D is formed in memory.
- *
- * @param layout  Chosen from the sizes unless given.
- */
-export function columnStage(
-  kernel: ColumnKernel,
-  { limits }: PrintContext,
-  layout: ColumnLayout = planLayout(kernel, limits.maxComputeWorkgroupStorageSize),
-): Stage {
-  return {
-    lanes,
-    loops: true,
-    print: (shader) =>
-      layout.kind === "teams" ? printTeams(shader, kernel, layout) : printSquares(shader, kernel, layout),
-  };
+/** Whether there are order statistics in a program, which take walks of their own. */
+const orders = (list: readonly ColumnStatement[]): boolean =>
+  list.some((s) => s.kind === "quantile" || s.kind === "sorted" || (s.kind === "iterate" && orders(s.body)));
+
+/** Prints out[d] = program(values of coordinate d, operands[d]). Nothing of N × D is formed in memory. */
+export function columnStages(given: ColumnKernel, context: PrintContext): readonly Stage[] {
+  const layout = planLayout(given, context.limits.maxComputeWorkgroupStorageSize);
+  const kernel = { ...given, program: printedProgram(given.program) };
+  switch (layout.kind) {
+    case "teams":
+      return [{ lanes, loops: true, print: (shader) => printTeams(shader, kernel, layout) }];
+    case "squares":
+      return [{ lanes, loops: true, print: (shader) => printSquares(shader, kernel, layout.side) }];
+    case "moments":
+      return momentStages(kernel, layout.group, context);
+  }
 }
 
 function printTeams(
@@ -120,7 +121,7 @@ function printTeams(
   const given = perFeature.map((view) => [
     shader.let({ type: "f32", text: convert(view.load(view.at(d)), "f32") }).text,
   ]);
-  const [result] = new ColumnProgramPrinter(shader, team, 1, read).print(printedProgram(program), samples, given);
+  const [result] = new ColumnProgramPrinter(shader, team, 1, read).print(program, samples, given);
   const store = target.store(target.at(place), { type: "f32", text: result as string });
   shader.line(`if (${place} < ${extent} && ${row} == 0u) { ${store} }`);
   shader.line("}");
@@ -134,48 +135,4 @@ function coordinateOf(shader: ShaderBuilder, factors: Factors, d: string): Coord
     return [width, { q: q as string, p: rest as string }] as const;
   });
   return { d, pairs: new Map(pairs) };
-}
-
-function printSquares(
-  shader: ShaderBuilder,
-  { out, program, factors, operands }: ColumnKernel,
-  { side }: ColumnLayout & { readonly kind: "squares" },
-): number {
-  const { samples, features } = factorsShape(factors);
-  const width = outerWidth(factors) as number;
-  const height = features / width;
-  const down = shader.lanes / across;
-  const [wide, high] = [Math.ceil(width / (across * side)), Math.ceil(height / (down * side))];
-  const values = new ColumnValues(shader, factors);
-  const target = shader.view(out, true);
-  const perFeature = operands.map((view) => shader.view(view));
-  const [Q, P] = [shader.size(height), shader.size(width)];
-  const tile = shader.name("tile");
-  shader.line(`for (var ${tile} = group; ${tile} < ${shader.size(wide * high)}; ${tile} += groups) {`);
-  const u32 = (text: string) => shader.let({ type: "u32", text }).text;
-  const [row, column] = [u32(`${tile} / ${shader.size(wide)}`), u32(`${tile} % ${shader.size(wide)}`)];
-  const list = Array.from({ length: side }, (_, k) => k);
-  const qs = list.map((k) => u32(`(${row} * ${side}u + ${k}u) * ${down}u + lane / ${across}u`));
-  const ps = list.map((k) => u32(`(${column} * ${side}u + ${k}u) * ${across}u + lane % ${across}u`));
-  const [heldQ, heldP] = [qs.map((q) => u32(`min(${q}, ${Q} - 1u)`)), ps.map((p) => u32(`min(${p}, ${P} - 1u)`))];
-  const held = heldQ.flatMap((q) =>
-    heldP.map((p): Coordinate => ({ d: u32(`${q} * ${P} + ${p}`), pairs: new Map([[width, { q, p }]]) })),
-  );
-  values.place(held);
-  const given = perFeature.map((view) =>
-    held.map(({ d }) => shader.let({ type: "f32", text: convert(view.load(view.at(d)), "f32") }).text),
-  );
-  const team: Team = { columns: shader.lanes, rows: 1, column: "lane", row: "0u" };
-  const results = new ColumnProgramPrinter(shader, team, side * side, (n) => values.print(n)).print(
-    printedProgram(program),
-    samples,
-    given,
-  );
-  results.forEach((result, j) => {
-    const [q, p] = [qs[Math.floor(j / side)] as string, ps[j % side] as string];
-    const store = target.store(target.at((held[j] as Coordinate).d), { type: "f32", text: result });
-    shader.line(`if (${q} < ${Q} && ${p} < ${P}) { ${store} }`);
-  });
-  shader.line("}");
-  return wide * high;
 }

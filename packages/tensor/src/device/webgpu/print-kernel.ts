@@ -1,5 +1,5 @@
 import type { Kernel } from "../../kernel/kernel.js";
-import { columnStage } from "./column.js";
+import { columnStages } from "./column.js";
 import { contractStages } from "./contract.js";
 import { mapStages } from "./map.js";
 import { reduceStages } from "./reduce.js";
@@ -17,7 +17,7 @@ export function kernelStages(kernel: Kernel, context: PrintContext): readonly St
     case "contract":
       return sizeOf(kernel.out.shape) === 0 ? [] : contractStages(kernel, context);
     case "column":
-      return sizeOf(kernel.out.shape) === 0 ? [] : [columnStage(kernel, context)];
+      return sizeOf(kernel.out.shape) === 0 ? [] : columnStages(kernel, context);
     case "routine":
       return routineStages(kernel, context);
     case "iterate":
