@@ -59,7 +59,11 @@ describe.skipIf(opened === null)("a webgpu device in trouble", () => {
   it("names the kernel and the line of a shader that the driver refuses, at the next read, once", async () => {
     const { device } = await openAdapter(true);
     const queue = new Queue(device);
-    const memory = new Memory(device, () => {});
+    const memory = new Memory(
+      device,
+      (size, usage) => queue.buffer(size, usage),
+      () => {},
+    );
     const block = memory.allocate("float32", 4);
     const shader = new ShaderBuilder(64);
     shader.buffer(block.buffer, true);
@@ -71,6 +75,21 @@ describe.skipIf(opened === null)("a webgpu device in trouble", () => {
         message: expect.stringMatching(/map neg of #0 into #1[^]*line \d+, let x: f32 = nowhere;[^]*nowhere/),
       }),
     );
+    await expect(queue.read(block, 0, 4)).resolves.toHaveLength(4);
+    queue.close();
+  });
+
+  it("names the buffer that the driver refuses, at the next read", async () => {
+    const { device } = await openAdapter(true);
+    const queue = new Queue(device);
+    const block = new Memory(
+      device,
+      (size, usage) => queue.buffer(size, usage),
+      () => {},
+    ).allocate("float32", 4);
+    // No mapped memory may be written by shaders: the driver refuses the buffer.
+    queue.buffer(64, 0x0001 | 0x0080);
+    await expect(queue.read(block, 0, 4)).rejects.toThrow(coded("BAD_ARGUMENT", "a buffer of 64 bytes"));
     await expect(queue.read(block, 0, 4)).resolves.toHaveLength(4);
     queue.close();
   });

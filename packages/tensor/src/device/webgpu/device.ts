@@ -21,7 +21,11 @@ export class WebGpuExecutor implements Executor {
   constructor(opened: OpenedAdapter) {
     this.gpu = opened.gpu;
     this.#queue = new Queue(opened.device);
-    this.#memory = new Memory(opened.device, () => this.#queue.beforeDestroy());
+    this.#memory = new Memory(
+      opened.device,
+      (size, use) => this.#queue.buffer(size, use),
+      () => this.#queue.beforeDestroy(),
+    );
     this.#schedule = new Schedule(opened.device, this.#queue, this.#memory);
   }
 

@@ -5,7 +5,7 @@ import { input } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 import { withFewBuffers } from "./gather.js";
 import { kernelStages } from "./print-kernel.js";
-import { spread, type Indirect } from "./queue.js";
+import { spread, uniformBytes, type Indirect } from "./queue.js";
 import { ShaderBuilder, type PrintContext, type Shader, type Stage } from "./shader.js";
 
 /** Elements that a turn of a loop in one workgroup may look at, and multiplications it may take. */
@@ -38,7 +38,8 @@ export function dispatchesOf(kernel: Kernel, context: LoopContext): Dispatch[] {
     const shader = new ShaderBuilder(Math.min(256, context.limits.maxComputeInvocationsPerWorkgroup));
     printLoop(shader, kernel, small);
     const result = shader.finish(1);
-    if (result.bindings.length <= context.limits.maxStorageBuffersPerShaderStage) {
+    const { maxStorageBuffersPerShaderStage: buffers } = context.limits;
+    if (result.bindings.length <= buffers && 4 * result.words.length <= uniformBytes) {
       return [{ shader: result, indirect: null }];
     }
   }

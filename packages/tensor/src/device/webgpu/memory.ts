@@ -32,15 +32,20 @@ function capacityOf(length: number): number {
 /** The buffers of a device. Memory that was given back is used again at once: work on the queue keeps its order. */
 export class Memory {
   readonly #device: GPUDevice;
+  readonly #create: (size: number, usage: number) => GPUBuffer;
   readonly #beforeDestroy: () => void;
   readonly #free = new Map<number, { readonly buffer: GPUBuffer; readonly start: number }[]>();
   #freeBytes = 0;
   #page: GPUBuffer | null = null;
   #used = 0;
 
-  /** @param beforeDestroy  Called before a buffer is destroyed: nothing may name it from then on. */
-  constructor(device: GPUDevice, beforeDestroy: () => void) {
+  /**
+   * @param create         Makes a buffer of so many bytes for a use.
+   * @param beforeDestroy  Called before a buffer is destroyed: nothing may name it from then on.
+   */
+  constructor(device: GPUDevice, create: (size: number, usage: number) => GPUBuffer, beforeDestroy: () => void) {
     this.#device = device;
+    this.#create = create;
     this.#beforeDestroy = beforeDestroy;
   }
 
@@ -83,7 +88,7 @@ export class Memory {
 
   #buffer(words: number): GPUBuffer {
     const { STORAGE, COPY_SRC, COPY_DST } = usage;
-    return this.#device.createBuffer({ size: 4 * words, usage: STORAGE | COPY_SRC | COPY_DST });
+    return this.#create(4 * words, STORAGE | COPY_SRC | COPY_DST);
   }
 
   #destroyFree(): void {

@@ -4,8 +4,8 @@ import { usage, type Block } from "./memory.js";
 import type { Binding, Shader } from "./shader.js";
 import { Trouble } from "./trouble.js";
 
-/** Bytes of a uniform that a shader sees; its words are fewer. */
-export const uniformBytes = 16384;
+/** Bytes of a uniform that a shader sees: as many as every implementation allows; its words are fewer. */
+export const uniformBytes = 65536;
 /** Uniforms begin at multiples of this. */
 export const uniformAlignment = 256;
 const uniformsBytes = 2 ** 18;
@@ -89,6 +89,16 @@ export class Queue {
           "DEVICE_LOST",
           `device webgpu: expected the device to be there, found it lost${this.#lost ? ` (${this.#lost})` : ""}; open another one`,
         );
+  }
+
+  /** A buffer; should there be too little memory, the next read says so. */
+  buffer(size: number, use: number): GPUBuffer {
+    return this.trouble.watch(
+      this.#device,
+      ["validation", "out-of-memory"],
+      () => `a buffer of ${size} bytes`,
+      () => this.#device.createBuffer({ size, usage: use }),
+    );
   }
 
   /** @param of  Says what the shader is part of, should the driver refuse it. */

@@ -9,6 +9,7 @@ import { sizeOf } from "../../shape.js";
 import { Storage } from "../../storage.js";
 import { dispatchesOf, type Dispatch, type LoopContext } from "./loop.js";
 import { usage, type Block, type Memory } from "./memory.js";
+import { originOfCall } from "./origin.js";
 import { spread, uniformAlignment, uniformBytes, type Bound, type Queue } from "./queue.js";
 import type { Shader } from "./shader.js";
 
@@ -18,14 +19,16 @@ interface Planned {
   readonly release: () => void;
 }
 
-/** The text of a kernel for people. */
+/** The text of a kernel for people, with the line that asked for it. */
 function textOf(kernel: Kernel): string {
   const numbers = new Map<Storage, number>();
-  return describeKernel(kernel, (storage) => {
+  const text = describeKernel(kernel, (storage) => {
     let number = numbers.get(storage);
     if (number === undefined) numbers.set(storage, (number = numbers.size));
     return `#${number}`;
   });
+  const origin = originOfCall();
+  return origin === "" ? text : `${text} (${origin})`;
 }
 
 /** Turns kernels into dispatches: at once, or bound ahead for steps that run again and again. */
