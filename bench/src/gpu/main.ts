@@ -55,6 +55,26 @@ async function attempt(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** The largest error of a product and of a robust mean, against the same work on wasm in float64. */
+async function checkNumbers(): Promise<void> {
+  const wasm = await openDevice("wasm");
+  const answers = async (on: Device, dtype: "float32" | "float64") => {
+    const draw = (seed: number, shape: readonly number[]) =>
+      on.tensor(Float32Array.from(normal(seed, shape[0]! * shape[1]!)), { shape, dtype });
+    const [delta, x] = [draw(1, [300, 250]), draw(2, [300, 170])];
+    const product = delta.transpose().matmul(x);
+    return Promise.all([product.div(300).data(), softTruncation({ delta: 0.005 })(outer(delta, x)).data()]);
+  };
+  const [found, expected] = [await answers(device, "float32"), await answers(wasm, "float64")];
+  const worst = found.map((values, k) =>
+    Array.from(values).reduce((most, v, i) => Math.max(most, Math.abs(v - (expected[k]?.[i] as number))), 0),
+  );
+  console.log(`largest errors: ${worst.map((w) => w.toExponential(1)).join(" of a product, ")} of a robust mean`);
+  wasm.dispose();
+}
+
+await attempt(checkNumbers);
+
 for (const n of [512, 1024, 2048, 4096]) {
   for (const [transposeA, transposeB] of [
     [false, false],
@@ -77,7 +97,7 @@ for (const n of [512, 1024, 2048, 4096]) {
       await measure(
         name,
         robgradProduct(device, "float32", work),
-        (ms) => `${((2 * n ** 3) / ms / 1e6).toFixed(0)} GFLOP/s`,
+        (ms) => `${((2 * n ** 3) / ms / 1e6).toPrecision(3)} GFLOP/s`,
       );
     });
   }
