@@ -45,7 +45,7 @@ export async function fetched(entry, train) {
       write: false,
       target: "es2022",
       modulePreload: false,
-      rolldownOptions: { input: join(root, entry), preserveEntrySignatures: "strict" },
+      rolldownOptions: { input: join(root, entry), preserveEntrySignatures: "allow-extension" },
     },
   });
   const chunks = output.filter((file) => file.type === "chunk");

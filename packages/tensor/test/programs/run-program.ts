@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -8,7 +7,8 @@ import { build } from "tsup";
 
 /** Bundles a program beside this file, runs it in a Node process of its own and parses what it prints. */
 export async function runProgram(name: string, flags: readonly string[]): Promise<unknown> {
-  const folder = await mkdtemp(join(tmpdir(), "robgrad-program-"));
+  // Inside of the package, so that the program finds what is installed for it.
+  const folder = await mkdtemp(fileURLToPath(new URL("../../node_modules/.program-", import.meta.url)));
   try {
     const entry = fileURLToPath(new URL(name, import.meta.url));
     await build({

@@ -1,12 +1,8 @@
-import type { TypedArray } from "../../dtype.js";
 import type { RoutineKernel, View } from "../../kernel/kernel.js";
-import { randomWords } from "../../random/threefry.js";
-import { sizeOf } from "../../shape.js";
-import { noFault } from "../faults.js";
+import { check } from "./check.js";
 import { symmetricEigen } from "./eigh.js";
-
-/** The elements of a view's storage. */
-type ElementsOf = (view: View) => TypedArray;
+import { randomBits } from "./random-bits.js";
+import { elements, type ElementsOf, type Routine } from "./routine.js";
 
 type Three = readonly [number, number, number];
 
@@ -18,24 +14,11 @@ const at = ({ offset, strides }: View, i: number, j: number, k: number) => {
   return offset + i * s0 + j * s1 + k * s2;
 };
 
-/** Elements of a view in row-major order. */
-function elements(view: View, source: TypedArray): Float64Array {
-  const result = new Float64Array(sizeOf(view.shape));
-  let next = 0;
-  const visit = (axis: number, pointer: number) => {
-    if (axis === view.shape.length) {
-      result[next++] = source[pointer] as number;
-      return;
-    }
-    const stride = view.strides[axis] as number;
-    for (let i = 0; i < (view.shape[axis] as number); i++) visit(axis + 1, pointer + i * stride);
-  };
-  visit(0, view.offset);
-  return result;
-}
-
 /** Plain-loop reference of every routine. */
-const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel, elementsOf: ElementsOf) => void> = {
+export const routines: Readonly<Record<RoutineKernel["name"], Routine>> = {
+  check,
+  randomBits,
+
   /** x [A, L, B] → int32 [A, L, B]: places in ascending or descending order along L, ties by the lowest, NaN last. */
   argsort({ inputs, outputs, attributes }, elementsOf) {
     const smallerFirst = attributes["descending"] === 1 ? 1 : -1;
@@ -124,23 +107,6 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel, elementsOf
     for (let place = 0; place < sums.length; place++) target[out.offset + place] = sums[place] as number;
   },
 
-  /** key uint32 [2], counter uint32 [1] → uint32 [n]: words 2i + lane of the draw, shifted right. */
-  randomBits({ inputs, outputs, attributes }, elementsOf) {
-    const [key, counter] = inputs as [View, View];
-    const [out] = outputs as [View];
-    const [key0, key1] = elements(key, elementsOf(key)) as unknown as [number, number];
-    const words = new Uint32Array(sizeOf(out.shape));
-    randomWords(
-      [key0, key1],
-      elements(counter, elementsOf(counter))[0] as number,
-      attributes["lane"] as number,
-      attributes["shift"] as number,
-      words,
-    );
-    const target = elementsOf(out);
-    for (let i = 0; i < words.length; i++) target[out.offset + i] = words[i] as number;
-  },
-
   /** a [n, n] symmetric → ascending eigenvalues [n] and unit vectors as columns [n, n]; NaN where it does not converge. */
   eigh({ inputs, outputs }, elementsOf) {
     const [a] = inputs as [View];
@@ -151,19 +117,6 @@ const routines: Record<RoutineKernel["name"], (kernel: RoutineKernel, elementsOf
       elementsOf(view).set(result.converged ? found : found.fill(NaN), view.offset);
     write(values, result.values);
     write(vectors, result.vectors);
-  },
-
-  /** first int32 [1] → the fault cell, when it names an element and no fault is set yet. */
-  check({ inputs, outputs, attributes }, elementsOf) {
-    const [first] = inputs as [View];
-    const [cell] = outputs as [View];
-    const index = elementsOf(first)[first.offset] as number;
-    const fault = elementsOf(cell);
-    if (index === noFault || fault[0] !== 0) return;
-    fault[0] = attributes["code"] as number;
-    fault[1] = attributes["node"] as number;
-    fault[2] = attributes["parameter"] as number;
-    fault[3] = index;
   },
 
   /** x [...], place int32 [] → values [capacity, ...], in place: values[place] = x, place + 1; nothing when it is full. */

@@ -3,24 +3,26 @@ import {
   integer,
   shifted,
   ternary,
-  unary,
   type Address,
   type Code,
   type FunctionBody,
   type Variable,
 } from "./assembler.js";
-import { asNumbers, printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
+import { printFormula, type Constants, type FormulaSettings, type Lane } from "./formula.js";
 import { and, f32x4, f64x2, joinHalves, pick32, upperHalf, vectorOf, type FloatLanes } from "./lanes.js";
 import { Cursors, nest, type Start } from "./loops.js";
 import { settingsOf } from "./operands.js";
+import { Part } from "./part.js";
 import type { Instruction } from "./opcodes.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
 import type { ContractKernel, View } from "../../kernel/kernel.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
 
+const packed = new Part("large products", () => import("./packed.js"));
+
 /** Bytes between neighbours of an operand along the four axes of a product. */
-interface Strides {
+export interface Strides {
   readonly batch: number;
   readonly m: number;
   readonly n: number;
@@ -49,11 +51,11 @@ export interface ContractPlan {
 }
 
 /** Terms that are added up before they join the total: errors grow with this and with K over this, not with K. */
-const depth = 256;
+export const depth = 256;
 /** Rows of a tile; columns are two vectors. */
-const tileRows = 4;
-const blockRows = 128;
-const blockColumns = 1024;
+export const tileRows = 4;
+export const blockRows = 128;
+export const blockColumns = 1024;
 
 export function planContract({ out, a, b, epilogue, operands }: ContractKernel, relaxed: boolean): ContractPlan {
   const size = bytesPerElement(out.dtype);
@@ -134,28 +136,23 @@ export function emitContract(f: FunctionBody, plan: ContractPlan, starts: Contra
     const cursors = new Cursors(f, all, [batch]);
     nest(f, cursors, [batch], () => {
       const places = all.map((_, k) => cursors.address(k));
-      if (plan.schedule === "packed") emitPacked(f, plan, places, starts.scratch, constants);
+      if (plan.schedule === "packed") packed.module.emitPacked(f, plan, places, starts.scratch, constants);
       else emitTiles(f, plan, places, constants);
     });
   });
 }
 
-/** Tells the functions of one product from those of another in the same module. */
-function signature({ dtype, extents, out, left, right, operands, epilogue, settings }: ContractPlan): string {
-  return JSON.stringify([dtype, extents, out, left, right, operands, epilogue?.key, settings]);
-}
-
-const floatsOf = ({ settings }: ContractPlan): FloatLanes => (settings.wide ? f64x2 : f32x4);
+export const floatsOf = ({ settings }: ContractPlan): FloatLanes => (settings.wide ? f64x2 : f32x4);
 
 /** total ← total + a · b */
-function multiplyAdd(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
+export function multiplyAdd(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
   const floats = floatsOf(plan);
   if (plan.settings.relaxed) f.set(total, ternary(`${floats.shape}.relaxed_madd` as Instruction, a, b, total.get));
   else f.set(total, floats.add(total.get, floats.mul(a, b)));
 }
 
 /** Applies the epilogue to `count` neighbouring sums and stores them. Places: out, then operands. */
-function finish(
+export function finish(
   f: FunctionBody,
   plan: ContractPlan,
   out: Address,
@@ -180,7 +177,7 @@ function finish(
 }
 
 /** The parts a loop over tiles has: whole tiles first, then what is left. */
-function parts(extent: number, tile: number): { readonly size: number; readonly times: number }[] {
+export function parts(extent: number, tile: number): { readonly size: number; readonly times: number }[] {
   const whole = Math.floor(extent / tile);
   const left = extent - whole * tile;
   return [...(whole > 0 ? [{ size: tile, times: whole }] : []), ...(left > 0 ? [{ size: left, times: 1 }] : [])];
@@ -257,7 +254,7 @@ function overDepth(
   return totals;
 }
 
-function copyOf(f: FunctionBody, { base, offset }: Address): Variable {
+export function copyOf(f: FunctionBody, { base, offset }: Address): Variable {
   const variable = f.variable("i32");
   f.set(variable, base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset)));
   return variable;
@@ -379,261 +376,4 @@ function horizontalSums(f: FunctionBody, floats: FloatLanes, vectors: readonly C
   const right = vectors.length > 2 ? pair(c, d) : zero;
   const low = joinHalves(left, right);
   return floats.add(low, joinHalves(upperHalf(left), upperHalf(right)));
-}
-
-/**
- * Panels of both operands are copied into scratch memory, so that the innermost loop reads neighbours: four rows of
- * `left`, two vectors of `right`. Blocks keep a panel of `right` in the first cache and a block of `left` in the second.
- * Places: out, left, right, operands.
- */
-function emitPacked(
-  f: FunctionBody,
-  plan: ContractPlan,
-  places: readonly Address[],
-  scratch: Address,
-  constants: Constants,
-): void {
-  const { extents, settings } = plan;
-  const lanes = settings.wide ? 2 : 4;
-  const size = bytesPerElement(plan.dtype);
-  const width = 2 * lanes;
-  const packedLeft = scratch;
-  const rowsHeld = Math.ceil(Math.min(extents.m, blockRows) / tileRows) * tileRows;
-  const packedRight = shifted(scratch, Math.ceil((Math.min(extents.k, depth) * rowsHeld * size) / 16) * 16);
-  const push = ({ base, offset }: Address): Code =>
-    base === null ? integer(offset) : offset === 0 ? base : binary("i32.add", base, integer(offset));
-  const steps = (extent: number, block: number) =>
-    parts(extent, block).flatMap(({ size: count, times }) => Array.from({ length: times }, () => count));
-  const constantsUsed = plan.epilogue !== null;
-  let column = 0;
-  for (const columns of steps(extents.n, blockColumns)) {
-    let from = 0;
-    for (const deep of steps(extents.k, depth)) {
-      const first = from === 0;
-      const last = constantsUsed && from + deep === extents.k;
-      const packRight = packing(f, plan, "right", width);
-      f.call(
-        packRight,
-        push(shifted(places[2] as Address, column * plan.right.n + from * plan.right.k)),
-        push(packedRight),
-        integer(deep),
-        integer(Math.floor(columns / width)),
-        integer(columns % width === 0 ? 0 : 1),
-      );
-      let row = 0;
-      for (const rows of steps(extents.m, blockRows)) {
-        f.call(
-          packing(f, plan, "left", tileRows),
-          push(shifted(places[1] as Address, row * plan.left.m + from * plan.left.k)),
-          push(packedLeft),
-          integer(deep),
-          integer(Math.floor(rows / tileRows)),
-          integer(rows % tileRows === 0 ? 0 : 1),
-        );
-        const edges = { rows: rows % tileRows, columns: columns % width, first, last };
-        const written = [places[0] as Address, ...places.slice(3)];
-        const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
-        f.call(
-          panels(f, plan, edges, constants),
-          push(packedLeft),
-          push(packedRight),
-          integer(deep),
-          integer(Math.floor(rows / tileRows)),
-          integer(Math.floor(columns / width)),
-          ...written.map((place, k) =>
-            push(shifted(place, row * (strides[k] as Strides).m + column * (strides[k] as Strides).n)),
-          ),
-          ...epilogueConstants(plan, constants),
-        );
-        row += rows;
-      }
-      from += deep;
-    }
-    column += columns;
-  }
-}
-
-/** Constants of an epilogue travel to the tiles as vectors. */
-function epilogueConstants(plan: ContractPlan, constants: Constants): Code[] {
-  const type = plan.settings.wide ? "f64" : "f32";
-  return plan.epilogue === null ? [] : plan.epilogue.constants.map((_, slot) => constants(slot, type));
-}
-
-/** A function (source, target, deep, whole panels, 1 if a partial one follows) that copies panels of rows or columns. */
-function packing(f: FunctionBody, plan: ContractPlan, side: "left" | "right", width: number): number {
-  const { settings, extents, dtype } = plan;
-  const lanes = settings.wide ? 2 : 4;
-  const size = bytesPerElement(dtype);
-  const along = side === "left" ? plan.left.m : plan.right.n;
-  const step = side === "left" ? plan.left.k : plan.right.k;
-  const edge = (side === "left" ? extents.m : extents.n) % width;
-  return f.module.named(
-    `pack ${side} ${signature(plan)}`,
-    ["i32", "i32", "i32", "i32", "i32"],
-    [],
-    (g, source, target, deep, whole, partial) => {
-      const panel = (count: number) => {
-        g.scope(() => {
-          const p = copyOf(g, { base: source.get, offset: 0 });
-          const left = copyOf(g, { base: deep.get, offset: 0 });
-          g.loop(() => {
-            g.scope(() => {
-              for (let c = 0; c * lanes < width; c++) {
-                const wanted = Math.min(lanes, count - c * lanes);
-                // Lanes nobody stores may hold anything.
-                const address = { base: p.get, offset: wanted > 0 ? c * lanes * along : 0 };
-                const { code } = loadLanes(g, dtype, settings.wide, address, {
-                  stride: along,
-                  count: Math.max(1, wanted),
-                });
-                g.store("v128.store", { base: target.get, offset: c * lanes * size }, code);
-              }
-            });
-            g.advance(p, step);
-            g.advance(target, width * size);
-            g.set(left, binary("i32.sub", left.get, integer(1)));
-            g.branchIf(0, left.get);
-          });
-          g.advance(source, count * along);
-        });
-      };
-      whileCounting(g, whole, () => panel(width));
-      if (edge > 0) g.if(partial.get, () => panel(edge));
-    },
-  );
-}
-
-/** Repeats while a count lasts; the count is used up. */
-function whileCounting(f: FunctionBody, count: Variable, body: () => void): void {
-  f.block(() => {
-    f.branchIf(0, unary("i32.eqz", count.get));
-    f.loop(() => {
-      body();
-      f.set(count, binary("i32.sub", count.get, integer(1)));
-      f.branchIf(0, count.get);
-    });
-  });
-}
-
-interface Edges {
-  /** Rows and columns beyond the whole tiles. */
-  readonly rows: number;
-  readonly columns: number;
-  /** The first block of k starts the sums, the last applies the epilogue. */
-  readonly first: boolean;
-  readonly last: boolean;
-}
-
-/** A function (left, right, deep, whole tiles down, whole tiles across, out, operands…, constants…) over packed panels. */
-function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Constants): number {
-  const { settings } = plan;
-  const lanes = settings.wide ? 2 : 4;
-  const width = 2 * lanes;
-  const size = bytesPerElement(plan.dtype);
-  const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
-  const extra = epilogueConstants(plan, constants).length;
-  const types = [
-    ...Array.from({ length: 5 + strides.length }, () => "i32" as const),
-    ...Array.from({ length: extra }, () => "v128" as const),
-  ];
-  const name = `panels ${edges.rows} ${edges.columns} ${edges.first} ${edges.last} ${signature(plan)}`;
-  return f.module.named(name, types, [], (g, left, right, deep, down, across, ...rest) => {
-    const written = rest.slice(0, strides.length);
-    const held = rest.slice(strides.length).map((variable) => variable.get);
-    const column = (columns: number) => {
-      g.scope(() => {
-        const p = copyOf(g, { base: left.get, offset: 0 });
-        const places = written.map((variable) => copyOf(g, { base: variable.get, offset: 0 }));
-        const tile = (rows: number) => {
-          g.call(
-            tileFunction(g, plan, rows, columns, edges.first, edges.last),
-            p.get,
-            right.get,
-            deep.get,
-            ...places.map((place) => place.get),
-            ...held,
-          );
-        };
-        const remaining = copyOf(g, { base: down.get, offset: 0 });
-        whileCounting(g, remaining, () => {
-          tile(tileRows);
-          g.set(p, binary("i32.add", p.get, binary("i32.mul", deep.get, integer(tileRows * size))));
-          places.forEach((place, k) => g.advance(place, tileRows * (strides[k] as Strides).m));
-        });
-        if (edges.rows > 0) tile(edges.rows);
-      });
-    };
-    whileCounting(g, across, () => {
-      column(width);
-      g.set(right, binary("i32.add", right.get, binary("i32.mul", deep.get, integer(width * size))));
-      written.forEach((place, k) => g.advance(place, width * (strides[k] as Strides).n));
-    });
-    if (edges.columns > 0) column(edges.columns);
-  });
-}
-
-/** A function (left, right, deep, out, operands…, constants…): one tile of sums over packed panels. */
-function tileFunction(
-  f: FunctionBody,
-  plan: ContractPlan,
-  rows: number,
-  columns: number,
-  first: boolean,
-  last: boolean,
-): number {
-  const { settings, dtype } = plan;
-  const floats = floatsOf(plan);
-  const lanes = floats.count;
-  const size = floats.bytes;
-  const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
-  const extra = plan.epilogue?.constants.length ?? 0;
-  const types = [
-    ...Array.from({ length: 3 + strides.length }, () => "i32" as const),
-    ...Array.from({ length: extra }, () => "v128" as const),
-  ];
-  return f.module.named(
-    `tile ${rows} ${columns} ${first} ${last} ${signature(plan)}`,
-    types,
-    [],
-    (g, p, q, deep, ...rest) => {
-      const vectors = Math.ceil(columns / lanes);
-      const totals = Array.from({ length: rows * vectors }, () => g.variable("v128"));
-      for (const total of totals) g.set(total, floats.constant(0));
-      g.loop(() => {
-        g.scope(() => {
-          const right = Array.from({ length: vectors }, (_, c) =>
-            g.let("v128", (h) => h.load("v128.load", { base: q.get, offset: c * lanes * size })),
-          );
-          for (let r = 0; r < rows; r++) {
-            const left = g.let("v128", (h) =>
-              h.load(size === 8 ? "v128.load64_splat" : "v128.load32_splat", { base: p.get, offset: r * size }),
-            );
-            right.forEach((vector, c) => multiplyAdd(g, plan, totals[r * vectors + c] as Variable, left, vector));
-          }
-        });
-        g.advance(p, tileRows * size);
-        g.advance(q, 2 * lanes * size);
-        g.set(deep, binary("i32.sub", deep.get, integer(1)));
-        g.branchIf(0, deep.get);
-      });
-      const held: Constants = (slot) => (rest[strides.length + slot] as Variable).get;
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < vectors; c++) {
-          const count = Math.min(lanes, columns - c * lanes);
-          const places = strides.map((s, k): Address => ({
-            base: (rest[k] as Variable).get,
-            offset: r * s.m + c * lanes * s.n,
-          }));
-          const out = places[0] as Address;
-          let sum = (totals[r * vectors + c] as Variable).get;
-          if (!first) {
-            const before = loadLanes(g, dtype, settings.wide, out, { stride: plan.out.n, count });
-            sum = floats.add(asNumbers(g, before, settings.wide ? "f64" : "f32"), sum);
-          }
-          const value: ContractPlan = last ? plan : { ...plan, epilogue: null };
-          finish(g, value, out, places.slice(1), sum, count, held);
-        }
-      }
-    },
-  );
 }

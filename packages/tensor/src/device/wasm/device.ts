@@ -1,6 +1,8 @@
 import { codedError } from "../../errors.js";
 import { dtypes, type DType, type TypedArray } from "../../dtype.js";
-import type { Kernel } from "../../kernel/kernel.js";
+import type { Kernel, View } from "../../kernel/kernel.js";
+import { mapViews } from "../../kernel/views.js";
+import { Storage } from "../../storage.js";
 import type { DeviceBuffer, Executor, Program } from "../executor.js";
 import { ModuleBuilder } from "./assembler.js";
 import { LinearMemory, type Block } from "./memory.js";
@@ -8,12 +10,21 @@ import { enableRelaxed } from "./relaxed.js";
 import { WasmSchedule } from "./schedule.js";
 import type { ThreadOptions } from "./threads/open-threads.js";
 import type { Threads } from "./threads/threads.js";
+import { WorkQueue } from "./work-queue.js";
 
 export interface WasmOptions extends Partial<ThreadOptions> {
   readonly relaxed?: boolean | undefined;
 }
 
-/** The production CPU device: kernels printed to WebAssembly with SIMD, every dtype, each kernel run at once. */
+/** The view with the memory of this moment: tensors may let go of theirs, and cells exchange it, before a kernel runs. */
+function bound({ storage: { device, dtype: kind, length, buffer }, dtype, shape, strides, offset }: View): View {
+  return { storage: new Storage(device, kind, length, buffer), dtype, shape, strides, offset };
+}
+
+/**
+ * The production CPU device: kernels printed to WebAssembly with SIMD, every dtype. Each kernel is run at once, unless
+ * a part of this code is still on its way.
+ */
 export class WasmExecutor implements Executor {
   readonly name = "wasm";
   readonly dtypes = dtypes;
@@ -21,6 +32,10 @@ export class WasmExecutor implements Executor {
   readonly #memory: LinearMemory;
   readonly #threads: Threads | null;
   readonly #schedule: WasmSchedule;
+  /** Work that catches up has memory of its own: free memory may be in use by what waits behind it. */
+  readonly #queue = new WorkQueue((catchingUp) => {
+    this.#memory.reuses = !catchingUp;
+  });
 
   private constructor(relaxed: boolean, memory: LinearMemory, threads: Threads | null) {
     this.#memory = memory;
@@ -64,28 +79,54 @@ export class WasmExecutor implements Executor {
     return this.#memory.allocate(dtype, length);
   }
 
+  /** At once, even if kernels that use it wait: whatever gets the memory next is written by work behind them. */
   free(buffer: DeviceBuffer): void {
     this.#memory.free(buffer as Block);
   }
 
   write(buffer: DeviceBuffer, values: TypedArray): void {
-    this.#memory.elements(buffer as Block).set(values);
+    const kept = this.#queue.waits ? values.slice() : values;
+    this.#queue.always(() => this.#memory.elements(buffer as Block).set(kept));
   }
 
-  async read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
-    this.#threads?.check();
-    return this.#memory.elements(buffer as Block).slice(start, start + length);
+  read(buffer: DeviceBuffer, start: number, length: number): Promise<TypedArray> {
+    return this.#queue.read(() => {
+      this.#threads?.check();
+      return this.#memory.elements(buffer as Block).slice(start, start + length);
+    });
   }
 
   run(kernel: Kernel): void {
-    this.#schedule.run(kernel);
+    if (!this.#queue.waits) {
+      try {
+        this.#schedule.run(kernel);
+        return;
+      } catch (error) {
+        this.#queue.waitFor(error);
+      }
+    }
+    const waiting = mapViews(kernel, bound, bound);
+    this.#queue.push(() => this.#schedule.run(waiting));
   }
 
   compile(kernels: readonly Kernel[]): Program {
-    return this.#schedule.compile(kernels);
+    let program: Program | null = null;
+    let waiting = kernels;
+    const compiled = () => (program ??= this.#schedule.compile(waiting));
+    try {
+      compiled();
+    } catch (error) {
+      this.#queue.waitFor(error);
+      waiting = kernels.map((kernel) => mapViews(kernel, bound, bound));
+    }
+    const run = () => compiled().run();
+    return {
+      run: () => this.#queue.do(run),
+      dispose: () => this.#queue.always(() => program?.dispose()),
+    };
   }
 
   close(): void {
-    this.#schedule.close();
+    this.#queue.always(() => this.#schedule.close());
   }
 }

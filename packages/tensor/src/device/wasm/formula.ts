@@ -1,7 +1,10 @@
+import { angles } from "./angles.js";
 import { binary, unary, type Code, type FunctionBody } from "./assembler.js";
 import { and, constantI32x4, f32x4, f64x2, not, or, joinHalves, select, upperHalf, type FloatLanes } from "./lanes.js";
-import { laneFunction, power, remainder, type LaneFunctionName } from "./math.js";
+import type { LaneFunctionName } from "./math.js";
 import type { Instruction } from "./opcodes.js";
+import { Part } from "./part.js";
+import { outlined, shortFunctions } from "./short-math.js";
 import type { Normalized } from "../../scalar/expression.js";
 import type { OperationName } from "../../scalar/operations.js";
 
@@ -112,7 +115,21 @@ function comparison(name: "eq" | "ne" | "lt" | "le" | "gt" | "ge"): Printer {
   };
 }
 
-const polynomial = (name: LaneFunctionName): Printer => floating((p, x) => laneFunction(p.f, name, p.wide, x as Code));
+const math = new Part("mathematical functions", () => import("./math.js"));
+
+const short = (name: keyof typeof shortFunctions): Printer =>
+  floating((p, x) =>
+    p.wide ? math.module.laneFunction(p.f, name, true, x as Code) : shortFunctions[name](p.f, x as Code),
+  );
+
+const angle = (name: keyof typeof angles): Printer =>
+  floating((p, x) => {
+    const { float32, float64 } = angles[name];
+    return p.wide ? outlined(p.f, `${name}64`, x as Code, float64) : outlined(p.f, `${name}32`, x as Code, float32);
+  });
+
+const polynomial = (name: LaneFunctionName): Printer =>
+  floating((p, x) => math.module.laneFunction(p.f, name, p.wide, x as Code));
 
 const one = (name: "floor" | "ceil" | "trunc" | "nearest" | "sqrt"): Printer =>
   floating((p, x) => p.floats[name](x as Code));
@@ -175,15 +192,15 @@ const printers: Readonly<Record<OperationName, Printer>> = {
   sub: sum("sub"),
   mul: product,
   div: floating((p, a, b) => p.floats.div(a as Code, b as Code)),
-  pow: floating((p, a, b) => power(p.f, p.wide, a as Code, b as Code)),
+  pow: floating((p, a, b) => math.module.power(p.f, p.wide, a as Code, b as Code)),
   remainder: (p, args) => {
     const type = common(p, args);
     const [a, b] = args.map((arg) => numbers(p, arg, type)) as [Code, Code];
-    if (isFloat(type)) return { type, code: remainder(p.f, p.wide, a, b) };
+    if (isFloat(type)) return { type, code: math.module.remainder(p.f, p.wide, a, b) };
     const sign = type === "i32" ? "s" : "u";
     const widen = (u: Code) => unary(`f64x2.convert_low_i32x4_${sign}`, u);
     const half = (u: Code, v: Code) =>
-      unary(`i32x4.trunc_sat_f64x2_${sign}_zero`, remainder(p.f, true, widen(u), widen(v)));
+      unary(`i32x4.trunc_sat_f64x2_${sign}_zero`, math.module.remainder(p.f, true, widen(u), widen(v)));
     const [u, v] = [keep(p, a), keep(p, b)];
     const low = keep(p, half(u, v));
     return { type, code: joinHalves(low, half(upperHalf(u), upperHalf(v))) };
@@ -216,9 +233,9 @@ const printers: Readonly<Record<OperationName, Printer>> = {
   ceil: one("ceil"),
   trunc: one("trunc"),
   round: one("nearest"),
-  exp: polynomial("exp"),
+  exp: short("exp"),
   expm1: polynomial("expm1"),
-  log: polynomial("log"),
+  log: short("log"),
   log1p: polynomial("log1p"),
   sqrt: one("sqrt"),
   square: (p, [u]) => {
@@ -230,14 +247,14 @@ const printers: Readonly<Record<OperationName, Printer>> = {
     ]);
   },
   reciprocal: floating((p, a) => p.floats.div(p.floats.constant(1), a as Code)),
-  sin: polynomial("sin"),
-  cos: polynomial("cos"),
-  tan: polynomial("tan"),
+  sin: angle("sin"),
+  cos: angle("cos"),
+  tan: angle("tan"),
   atan: polynomial("atan"),
   sinh: polynomial("sinh"),
   cosh: polynomial("cosh"),
-  tanh: polynomial("tanh"),
-  sigmoid: polynomial("sigmoid"),
+  tanh: short("tanh"),
+  sigmoid: short("sigmoid"),
   softplus: polynomial("softplus"),
   logCosh: polynomial("logCosh"),
   relu: arithmetic(

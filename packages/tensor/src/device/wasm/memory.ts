@@ -40,6 +40,8 @@ export class LinearMemory {
   readonly memory: WebAssembly.Memory;
   /** Other threads can reach it; modules that import it have to say so. */
   readonly shared: boolean;
+  /** Whether freed blocks are handed out again. */
+  reuses = true;
   readonly #free = new Map<number, number[]>();
   #end = firstAddress;
   #scratch: { readonly address: number; readonly size: number } | null = null;
@@ -77,7 +79,7 @@ export class LinearMemory {
 
   #take(size: number): number {
     const waiting = this.#free.get(size);
-    const known = waiting?.pop();
+    const known = this.reuses ? waiting?.pop() : undefined;
     if (known !== undefined) return known;
     const address = this.#end;
     const missing = address + size - this.memory.buffer.byteLength;

@@ -1,10 +1,10 @@
-import { columnConstants, columnKernelKey, columnViews, emitColumn, planColumn } from "./column.js";
 import type { Code, FunctionBody } from "./assembler.js";
 import { bakedConstants } from "./constants.js";
 import { emitContract, planContract } from "./contract.js";
 import { staysIntegral, type Constants } from "./formula.js";
 import type { Start } from "./loops.js";
 import { emitMap, indexStart, planMap } from "./map.js";
+import { Part } from "./part.js";
 import { emitReduce, planReduce } from "./reduce.js";
 import {
   isIndex,
@@ -18,6 +18,8 @@ import {
 import { normalize, type Normalized } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 
+const columns = new Part("column programs", () => import("./column.js"));
+
 /** Kernels that are printed; the others are loops of kernels and routines in JavaScript. */
 export type PrintedKernel = MapKernel | ReduceKernel | ContractKernel | ColumnKernel;
 
@@ -30,7 +32,7 @@ export function kernelViews(kernel: PrintedKernel): readonly View[] {
     case "contract":
       return [kernel.out, kernel.a, kernel.b, ...kernel.operands];
     case "column":
-      return columnViews(kernel);
+      return columns.module.columnViews(kernel);
   }
 }
 
@@ -46,7 +48,7 @@ export function kernelConstants(kernel: PrintedKernel): readonly number[] {
     case "contract":
       return kernel.epilogue === null ? [] : normalize(kernel.epilogue).constants;
     case "column":
-      return columnConstants(kernel);
+      return columns.module.columnConstants(kernel);
   }
 }
 
@@ -88,7 +90,7 @@ export function kernelKey(kernel: PrintedKernel): string {
       return key;
     }
     case "column":
-      return `k ${columnKernelKey(kernel)}`;
+      return `k ${columns.module.columnKernelKey(kernel)}`;
   }
 }
 
@@ -173,6 +175,7 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
       };
     }
     case "column": {
+      const { emitColumn, planColumn } = columns.module;
       const plan = planColumn(kernel, relaxed);
       return {
         scratch: plan.scratch,

@@ -1,8 +1,17 @@
-import { runRoutine as runOnNumbers } from "../cpu/routines.js";
+import { check } from "../cpu/check.js";
+import { randomBits } from "../cpu/random-bits.js";
 import type { RoutineKernel } from "../../kernel/kernel.js";
 import type { Block, LinearMemory } from "./memory.js";
+import { Part } from "./part.js";
 
-/** Runs a routine in JavaScript on the numbers in linear memory. */
-export function runRoutine(kernel: RoutineKernel, memory: LinearMemory): void {
-  runOnNumbers(kernel, (view) => memory.elements(view.storage.buffer as Block));
+const others = new Part("sorting, indexing and decompositions", () => import("../cpu/routines.js"));
+
+/** What every model needs is here. */
+const routineOf = (name: RoutineKernel["name"]) =>
+  name === "check" ? check : name === "randomBits" ? randomBits : others.module.routines[name];
+
+/** A routine bound to the numbers in linear memory, to be run in JavaScript. */
+export function bindRoutine(kernel: RoutineKernel, memory: LinearMemory): () => void {
+  const routine = routineOf(kernel.name);
+  return () => routine(kernel, (view) => memory.elements(view.storage.buffer as Block));
 }

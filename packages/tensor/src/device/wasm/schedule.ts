@@ -8,7 +8,7 @@ import { kernelModule } from "./kernel-module.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
 import { isListed, planList, type ListedKernel } from "./print-list.js";
-import { runRoutine } from "./routines.js";
+import { bindRoutine } from "./routines.js";
 import type { CompiledKernel, Run, Threads } from "./threads/threads.js";
 
 /** What modules import from JavaScript. */
@@ -67,21 +67,24 @@ export class WasmSchedule {
       if (run.length > 0) calls.push(this.#together(run, held));
       run = [];
     };
-    for (const kernel of kernels) {
-      if (isListed(kernel) && !this.#isShared(kernel)) run.push(kernel);
-      else {
-        flush();
-        calls.push(this.#prepare(kernel));
-      }
-    }
-    flush();
-    const [only] = calls;
-    return {
-      run: calls.length === 1 && only !== undefined ? only : () => calls.forEach((call) => call()),
-      dispose: () => {
-        for (const block of held.splice(0)) this.#memory.free(block);
-      },
+    const dispose = () => {
+      for (const block of held.splice(0)) this.#memory.free(block);
     };
+    try {
+      for (const kernel of kernels) {
+        if (isListed(kernel) && !this.#isShared(kernel)) run.push(kernel);
+        else {
+          flush();
+          calls.push(this.#prepare(kernel));
+        }
+      }
+      flush();
+    } catch (error) {
+      dispose();
+      throw error;
+    }
+    const [only] = calls;
+    return { run: calls.length === 1 && only !== undefined ? only : () => calls.forEach((call) => call()), dispose };
   }
 
   /** True for a kernel that several threads run, and for a loop around one. */
@@ -146,7 +149,7 @@ export class WasmSchedule {
       const args = this.#arguments(kernel, scratch);
       return () => run(...args);
     }
-    return kernel.form === "iterate" ? this.#iterate(kernel) : () => runRoutine(kernel, this.#memory);
+    return kernel.form === "iterate" ? this.#iterate(kernel) : bindRoutine(kernel, this.#memory);
   }
 
   #iterate({ body, copies, until, maximum }: IterateKernel): () => void {
