@@ -7,8 +7,5 @@ export default [
     { skipNodeModulesBundle: true, noExternal: [/register_all_gradients/, "long", "seedrandom"] },
   ),
   // One file for machines that have nothing but it and Dawn.
-  program(
-    { gpu: "src/gpu/main.ts" },
-    { outDir: "gpu/dist", splitting: false, noExternal: [/.*/], external: ["webgpu"] },
-  ),
+  program({ gpu: "src/gpu/main.ts" }, { outDir: "gpu/dist", splitting: false, noExternal: [/.*/] }),
 ];

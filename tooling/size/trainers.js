@@ -2,7 +2,7 @@
 import { fetched } from "./fetched.js";
 
 /** Bytes, minified and compressed, that the least trainer may take: a little more than it takes now. The aim is 45 kB. */
-const limit = 53_000;
+const limit = 54_500;
 
 const points = Array.from({ length: 30 }, (_, n) => [(n % 7) / 7, (n % 5) / 5]);
 const labels = points.map((_, n) => n % 3);

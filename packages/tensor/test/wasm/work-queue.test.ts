@@ -162,6 +162,21 @@ describe("WorkQueue", () => {
     expect(await read()).toBe("");
   });
 
+  it("rejects a read that throws, and that one only", async () => {
+    const { part, arrive } = partOf("part");
+    const lost = () =>
+      queue.read((): string => {
+        throw new Error("a worker is lost");
+      });
+    await expect(lost()).rejects.toThrow("a worker is lost");
+    queue.do(needing(part));
+    const pending = lost();
+    const behind = read();
+    arrive();
+    await expect(pending).rejects.toThrow("a worker is lost");
+    expect(await behind).toBe("part");
+  });
+
   it("rejects the reads behind work that throws when its turn comes", async () => {
     const { part, arrive } = partOf("part");
     queue.do(needing(part));

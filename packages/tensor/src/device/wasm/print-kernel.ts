@@ -18,7 +18,7 @@ import {
 import { normalize, type Normalized } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 
-const columns = new Part("column programs", () => import("./column.js"));
+export const columns = new Part("column programs", () => import("./column.js"));
 
 /** Kernels that are printed; the others are loops of kernels and routines in JavaScript. */
 export type PrintedKernel = MapKernel | ReduceKernel | ContractKernel | ColumnKernel;

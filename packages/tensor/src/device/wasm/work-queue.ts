@@ -70,8 +70,12 @@ export class WorkQueue {
         reject(error);
       };
       const settle = () => {
-        if (this.#failure === null) resolve(get());
-        else report(this.#failure.error);
+        try {
+          if (this.#failure !== null) throw this.#failure.error;
+          resolve(get());
+        } catch (error) {
+          report(error);
+        }
       };
       if (this.waits) this.push(settle, report);
       else settle();

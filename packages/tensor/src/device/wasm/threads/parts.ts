@@ -1,9 +1,10 @@
 import { shifted } from "../assembler.js";
-import { emitColumn, planColumn, type ColumnPlan } from "../column.js";
+import type { ColumnPlan } from "../column.js";
 import { emitContract, planContract, type ContractPlan } from "../contract.js";
 import type { Level, Start } from "../loops.js";
 import { emitMap, planMap } from "../map.js";
 import {
+  columns,
   constantsFrom,
   kernelConstants,
   operandStarts,
@@ -134,6 +135,7 @@ export function kernelParts(kernel: PrintedKernel, relaxed: boolean, count: numb
       };
     }
     case "column": {
+      const { emitColumn, planColumn } = columns.module;
       const plan = planColumn(kernel, relaxed);
       const { grid, leaves, out, panels, perFeature } = plan;
       // Lanes of such a source find their own way, from coordinate 0.
