@@ -127,7 +127,7 @@ describe.skipIf(opened === null)("webgpu column programs", () => {
     const s = c.mean((u) => u.square()).sqrt();
     const per = where(s.greater(0), s.reciprocal(), 0);
     const step = (t: ReturnType<typeof c.mean>) => t.add(c.mean((u) => u.sub(t).mul(per).clamp(-3, 3)).mul(s));
-    return c.iterate(c.mean(), step, { maximum: 4, tolerance: 0 });
+    return c.iterate(c.mean(), step, { maximum: 2, tolerance: 0 });
   };
   const inputs: Record<string, (v: number, n: number, k: number) => readonly [number, number]> = {
     "normal factors": (v) => [v, v],

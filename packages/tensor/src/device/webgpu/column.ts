@@ -56,7 +56,7 @@ function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number)
   if (takesMoments(factors) && features >= 2 ** 12 && samples >= 32 && samples <= 4096) {
     const { degree, reductions } = powersOf(printed);
     if (degree > 1 && reductions > 1 && !orders(printed.statements))
-      return { kind: "moments", group: features >= 2 ** 18 ? 4 : 2 };
+      return { kind: "moments", group: features >= 2 ** 20 ? 4 : 2 };
   }
   if (width !== null && features >= 2 ** 14 && width >= 32) {
     return { kind: "squares", side: features >= 2 ** 20 ? 4 : 2 };
