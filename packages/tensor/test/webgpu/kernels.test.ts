@@ -73,6 +73,9 @@ describe.skipIf(opened === null)("webgpu kernels", () => {
     await same((on) => whole(on, [3, 50_000]).sum({ axis: 1 }));
     await same((on) => whole(on, [50_000, 3]).sum({ axis: 0 }));
     await same((on) => whole(on, [50_000, 3]).max({ axis: 1 }));
+    await same((on) => whole(on, [3000, 70]).sum({ axis: 0 }));
+    await same((on) => whole(on, [3000, 70]).argmin({ axis: 0 }));
+    await same((on) => whole(on, [40, 5000]).max({ axis: 0 }));
     await same((on) => whole(on, [6, 700, 5]).min({ axis: [0, 2] }));
     await same((on) => whole(on, [3, 50_000]).argmax({ axis: 1 }));
     await same((on) => whole(on, [50_000]).cast("int32").sum());

@@ -8,6 +8,8 @@ import { mergedAxes, operandText, printAddresses, stridesOf } from "./walk.js";
 
 /** Invocations that share the terms of one output. */
 const teamLanes = 128;
+/** Outputs that a workgroup computes side by side. */
+const mostAbreast = 32;
 /** Fewer terms than this are added by one invocation. */
 const fewTerms = 32;
 /** Terms of an output that one workgroup takes; more are shared by several, whose results are reduced in turn. */
@@ -108,8 +110,9 @@ function planOf(kernel: ReduceKernel): Plan {
 export function reduceStages(kernel: ReduceKernel, context: PrintContext): Stage[] {
   const plan = planOf(kernel);
   const { outputs, terms } = plan;
-  if (terms <= fewTerms || (outputs >= 4096 && terms <= 1024 && !walksAlongTerms(plan))) return [alone(plan)];
-  const parts = Math.min(Math.ceil(terms / mostTerms), Math.max(1, Math.floor(16384 / outputs)));
+  if (terms <= fewTerms) return [alone(plan)];
+  const share = isAbreast(plan) ? mostTerms / 8 : mostTerms;
+  const parts = Math.min(Math.ceil(terms / share), Math.max(1, Math.floor(16384 / outputs)));
   if (parts === 1 || isArg(kernel.monoid)) return [together(plan, 1, null)];
   const { out, monoid } = kernel;
   // Of a sum of floats there are two terms for every part.
@@ -124,6 +127,8 @@ function walksAlongTerms({ inner, outer }: Plan): boolean {
   const [, ...kept] = last(outer);
   return last(inner).some((stride, k) => stride === 1 && kept[k] !== 1);
 }
+
+const isAbreast = (plan: Plan): boolean => plan.outputs >= mostAbreast && !walksAlongTerms(plan);
 
 /** The second dispatch: parts of every output. */
 function joined({ kernel, outputs }: Plan, partial: View): Stage[] {
@@ -227,18 +232,21 @@ function alone(plan: Plan): Stage {
 }
 
 /**
- * An output, or one of `parts` of its terms, a workgroup.
+ * An output, or one of `parts` of its terms, a workgroup; where neighbouring outputs, but not neighbouring terms, are
+ * neighbours in memory, some outputs abreast.
  *
  * @param partial  Where results of parts go, [outputs, terms]; null when there is one part, which is the result.
  */
 function together(plan: Plan, parts: number, partial: View | null): Stage {
   return {
-    lanes: teamLanes,
+    lanes: isAbreast(plan) ? 256 : teamLanes,
     loops: true,
     print: (shader) => {
       const { monoid } = plan.kernel;
       const { lanes } = shader;
-      const work = plan.outputs * parts;
+      const abreast = isAbreast(plan) ? mostAbreast : 1;
+      const team = lanes / abreast;
+      const work = Math.ceil(plan.outputs / abreast) * parts;
       const text = printed(shader, plan);
       const { acc } = text;
       const values = shader.shared(acc.type, lanes);
@@ -253,45 +261,63 @@ function together(plan: Plan, parts: number, partial: View | null): Stage {
       const item = shader.name("w");
       const name = shader.name("total");
       shader.line(`for (var ${item} = group; ${item} < ${shader.size(work)}; ${item} += groups) {`);
-      let output = item;
-      let range: readonly [string, string, string] = ["lane", shader.size(plan.terms), `${lanes}u`];
-      if (parts > 1) {
-        output = shader.name("n");
-        const count = shader.size(parts);
-        const length = shader.size(Math.ceil(plan.terms / parts));
-        shader.line(`let ${output} = ${item} / ${count};`);
-        const first = shader.name("first");
-        shader.line(`let ${first} = (${item} - ${output} * ${count}) * ${length};`);
-        const end = shader.name("end");
-        shader.line(`let ${end} = min(${first} + ${length}, ${shader.size(plan.terms)});`);
-        range = [`${first} + lane`, end, `${lanes}u`];
+      const [member, column] = abreast === 1 ? ["lane", "0u"] : [shader.name("member"), shader.name("column")];
+      if (abreast > 1) {
+        shader.line(`let ${member} = lane / ${abreast}u;`);
+        shader.line(`let ${column} = lane % ${abreast}u;`);
       }
+      let block = item;
+      let part = "0u";
+      let [first, end] = ["0u", shader.size(plan.terms)];
+      if (parts > 1) {
+        const [count, length, terms] = [parts, Math.ceil(plan.terms / parts), plan.terms].map((n) => shader.size(n));
+        [block, part] = [shader.name("block"), shader.name("part")];
+        shader.line(`let ${block} = ${item} / ${count};`);
+        shader.line(`let ${part} = ${item} - ${block} * ${count};`);
+        [first, end] = [shader.name("first"), shader.name("end")];
+        shader.line(`let ${first} = ${part} * ${length};`);
+        shader.line(`let ${end} = min(${first} + ${length}, ${terms});`);
+      }
+      let output = block;
+      let inside = "";
+      if (abreast > 1) {
+        const reached = shader.name("n");
+        [output, inside] = [shader.name("n"), shader.name("inside")];
+        const last = shader.size(plan.outputs);
+        shader.line(`let ${reached} = ${block} * ${abreast}u + ${column};`);
+        shader.line(`let ${inside} = ${reached} < ${last};`);
+        // Those beyond the last output repeat it, so that everybody meets at the barriers.
+        shader.line(`let ${output} = min(${reached}, ${last} - 1u);`);
+      }
+      const range = [`${first} + ${member}`, end, `${team}u`] as const;
       const { to, from } = text.starts(output);
       acc.start(shader, name);
       walkTerms(shader, text, name, from, range);
       shader.line("workgroupBarrier();");
       keep();
       const half = shader.name("half");
-      shader.line(`for (var ${half} = ${lanes / 2}u; ${half} > 0u; ${half} = ${half} >> 1u) {`);
+      shader.line(`for (var ${half} = ${team / 2}u; ${half} > 0u; ${half} = ${half} >> 1u) {`);
       shader.line("workgroupBarrier();");
-      shader.line(`if (lane < ${half}) {`);
-      const other = shader.let({ type: acc.type, text: `${values}[lane + ${half}]` }).text;
+      shader.line(`if (${member} < ${half}) {`);
+      const other = shader.let({ type: acc.type, text: `${values}[lane + ${half} * ${abreast}u]` }).text;
       const beside = second === null ? "" : shader.name(second);
-      if (second !== null) shader.line(`let ${beside} = ${place(`lane + ${half}`)};`);
+      if (second !== null) shader.line(`let ${beside} = ${place(`lane + ${half} * ${abreast}u`)};`);
       shader.line(acc.join(shader, name, other, beside));
       if (second === "low") shader.line(`${name}_low += ${beside};`);
       keep();
       shader.line("}");
       shader.line("}");
-      shader.line("if (lane == 0u) {");
+      shader.line(`if (${member} == 0u${inside === "" ? "" : ` && ${inside}`}) {`);
       if (partial === null) text.finish(to, name);
       else {
         const target = shader.view(partial, true);
-        if (second !== "low") shader.line(target.store(`${target.offset} + ${item}`, { type: acc.type, text: name }));
+        const place = shader.name("place");
+        shader.line(`let ${place} = ${output} * ${shader.size(parts)} + ${part};`);
+        if (second !== "low") shader.line(target.store(`${target.offset} + ${place}`, { type: acc.type, text: name }));
         else {
           const low = `select(0.0, ${name}_low, ${useFunction(shader, "is_finite")}(${name}))`;
-          shader.line(target.store(`${target.offset} + 2u * ${item}`, { type: "f32", text: name }));
-          shader.line(target.store(`${target.offset} + 2u * ${item} + 1u`, { type: "f32", text: low }));
+          shader.line(target.store(`${target.offset} + 2u * ${place}`, { type: "f32", text: name }));
+          shader.line(target.store(`${target.offset} + 2u * ${place} + 1u`, { type: "f32", text: low }));
         }
       }
       shader.line("}");
