@@ -62,7 +62,9 @@ export async function fetched(entry, train) {
       byFile.set(basename(fileName), bytes);
       const lengths = Object.entries(modules).map(([id, { renderedLength }]) => [packageOf(id), renderedLength]);
       const total = lengths.reduce((sum, [, length]) => sum + length, 0);
-      for (const [name, length] of lengths) byPackage.set(name, (byPackage.get(name) ?? 0) + (bytes * length) / total);
+      // A file that only hands on what others export has no text of its own.
+      const share = (length) => (total > 0 ? length / total : 1 / lengths.length);
+      for (const [name, length] of lengths) byPackage.set(name, (byPackage.get(name) ?? 0) + bytes * share(length));
     }
     return { bytes: [...byFile.values()].reduce((sum, bytes) => sum + bytes, 0), byFile, byPackage };
   } finally {
