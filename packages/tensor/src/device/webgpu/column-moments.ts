@@ -54,11 +54,16 @@ export interface Moments {
   /** Texts of a number of the unscaled values as one of the scaled ones, and back. */
   readonly down: (text: string) => string;
   readonly up: (text: string) => string;
+  /** What a scaled value is multiplied by where values of several coordinates are compared (f32, above 0). */
+  readonly weight: string;
 }
 
 /** How the samples of the coordinates are looked at again. */
 export interface CandidateWalk {
-  /** A loop over the samples in which some |v| may reach `bound`; `body` gets the v of every coordinate. */
+  /**
+   * A loop over the samples in which some weighted |v| may reach `bound`, the name of a variable; `body` gets the v of
+   * every coordinate. All invocations get there together.
+   */
   readonly print: (bound: string, body: (values: readonly string[]) => void) => void;
 }
 
@@ -127,7 +132,7 @@ export function printMoments(
       const spread = about[2] as string;
       tests.push(`${spread} >= ${leastShare} * max(${second as string}, ${count} * ${pivot} * ${pivot})`);
       const leverage = `abs(${slope}) * (${most} + abs(${pivot})) * abs(${slope}) * sqrt(max(${spread}, 0.0))`;
-      if (clamp !== null) tests.push(`${leverage} <= ${mostLeverage}.0`);
+      if (clamp !== null) tests.push(`${leverage} <= ${mostLeverage}.0`, `${clamp.low} <= ${clamp.high}`);
     }
     // One after another: drivers take very long over many tests in one condition.
     for (const test of tests) shader.line(`${trusted} = ${trusted} & (${test});`);
@@ -135,24 +140,26 @@ export function printMoments(
   });
   const [one] = parts;
   if (one?.polynomial.clamp) {
-    // Reached by no value that is nearer to 0 than all of these.
+    // Reached by no value that is nearer to 0 than all of these; 0 where one is not known.
     const bound = shader.name("bound");
     shader.line(`var ${bound} = 1e38;`);
-    for (const { polynomial, pivot, slope } of parts) {
+    parts.forEach(({ polynomial, pivot, slope }, j) => {
       const { low, high } = polynomial.clamp as NonNullable<Polynomial["clamp"]>;
-      shader.line(`${bound} = min(${bound}, 0.9999 * (min(-${low}, ${high}) / abs(${slope})) - abs(${pivot}));`);
-    }
-    shader.line(`if (${trusted}) {`);
+      const reach = `0.9999 * (min(-${low}, ${high}) / abs(${slope})) - abs(${pivot})`;
+      const own = f32(`(${reach}) * ${moments[j]?.weight as string}`);
+      shader.line(`${bound} = select(0.0, min(${bound}, ${own}), ${own} > 0.0);`);
+    });
+    // The others are walked as squares.
+    shader.line(`${bound} = select(1e38, ${bound}, ${trusted});`);
     candidates.print(bound, (values) => {
       parts.forEach(({ polynomial, pivot, slope, total }, j) => {
         const { low, high } = polynomial.clamp as NonNullable<Polynomial["clamp"]>;
         const z = f32(`${slope} * (${values[j] as string} - ${pivot})`);
-        const held = f32(`${useFunction(shader, "minimum")}(${useFunction(shader, "maximum")}(${z}, ${low}), ${high})`);
+        const held = f32(`clamp(${z}, ${low}, ${high})`);
         const at = (argument: string) => nested(polynomial.coefficients, argument);
         shader.line(`${total} += (${at(held)}) - (${at(z)});`);
       });
     });
-    shader.line("}");
   }
   return parts.map(({ total }) => total);
 }

@@ -278,7 +278,7 @@ export class ColumnProgramPrinter {
     const limits = this.#each((j) => this.#scalar(s.tolerance, j));
     const stopped = this.#each(() => this.#variable("stop", "false"));
     const turn = shader.name("turn");
-    const uniform = this.#team.rows > 1;
+    const uniform = this.#team.rows > 1 || this.#team.together === true;
     this.#line(`for (var ${turn} = 0u; ${turn} < ${shader.size(s.maximum)}; ${turn}++) {`);
     this.#list(s.body);
     const nexts = this.#each((j) => this.#scalar(s.next, j));

@@ -8,6 +8,8 @@ export interface Team {
   /** Name of the invocation's coordinate in the tile, and of its place in the team (u32). */
   readonly column: string;
   readonly row: string;
+  /** True where invocations with coordinates of their own have barriers in common. */
+  readonly together?: boolean;
 }
 
 /** A number that every invocation has a part of. */

@@ -53,7 +53,7 @@ function planLayout({ program, factors }: ColumnKernel, workgroupMemory: number)
     return { kind: "teams", columns: powerBelow(Math.min(32, fitting)), stored: true };
   }
   const width = outerWidth(factors);
-  if (takesMoments(factors) && features >= 2 ** 12 && samples >= 32 && samples <= 4096) {
+  if (takesMoments(factors) && features >= 2 ** 12 && samples >= 32) {
     const { degree, reductions } = powersOf(printed);
     if (degree > 1 && reductions > 1 && !orders(printed.statements))
       return { kind: "moments", group: features >= 2 ** 20 ? 4 : 2 };

@@ -1,4 +1,5 @@
 import type { Factors, View } from "../../kernel/kernel.js";
+import { joinTeam, type Team } from "./column-team.js";
 import { eachElement } from "./elements.js";
 import { convert, type PrintContext, type ShaderBuilder, type Stage } from "./shader.js";
 
@@ -9,8 +10,12 @@ export interface ScaledFactor {
   readonly group: number;
   /** The largest magnitude in every column, [columns]. */
   readonly largest: View;
-  /** The largest scaled magnitude in every sample and group of columns, [N, groups]. */
+  /** What every column is multiplied by where columns are compared, so that its root mean square is 1, [columns]. */
+  readonly weights: View;
+  /** The largest weighted magnitude in every sample and group of columns, [N, groups]. */
   readonly peaks: View;
+  /** The same of so many groups together as a tile has, [N, tiles]. */
+  readonly tilePeaks: View;
 }
 
 export interface ScaledOuter {
@@ -18,10 +23,11 @@ export interface ScaledOuter {
   readonly x: ScaledFactor;
 }
 
-/** Stages that look at both factors before products of them are summed. */
+/** Stages that look at both factors before products of them are summed in tiles of `side` groups. */
 export function scaleStages(
   { delta, x }: Factors & { readonly kind: "expanded" },
   group: number,
+  side: number,
   { scratch }: PrintContext,
 ): { readonly stages: readonly Stage[]; readonly scaled: ScaledOuter } {
   const scaledFactor = (view: View): ScaledFactor => {
@@ -30,11 +36,17 @@ export function scaleStages(
       view,
       group,
       largest: scratch("float32", [columns]),
+      weights: scratch("float32", [columns]),
       peaks: scratch("float32", [samples, Math.ceil(columns / group)]),
+      tilePeaks: scratch("float32", [samples, Math.ceil(columns / group / side)]),
     };
   };
   const scaled = { delta: scaledFactor(delta), x: scaledFactor(x) };
-  const stages = [scaled.delta, scaled.x].flatMap((factor) => [largestStage(factor), peaksStage(factor)]);
+  const stages = [scaled.delta, scaled.x].flatMap((factor) => [
+    columnsStage(factor),
+    peaksStage(factor),
+    tilePeaksStage(factor, side),
+  ]);
   return { stages, scaled };
 }
 
@@ -54,47 +66,99 @@ export function scaleOf(shader: ShaderBuilder, largest: string, which: "down" | 
   return `${name}(${largest})`;
 }
 
-function largestStage({ view, largest }: ScaledFactor): Stage {
+/** Magnitudes by their bits, so that NaN is the largest of all. */
+const magnitude = (text: string) => `bitcast<u32>(${text}) & 0x7fffffffu`;
+const larger = (a: string, b: string) => `max(${a}, ${b})`;
+
+function columnsStage({ view, largest, weights }: ScaledFactor): Stage {
+  const [samples, , columns] = view.shape as unknown as readonly [number, number, number];
+  const [beside, rows] = [32, 8];
+  return {
+    lanes: beside * rows,
+    loops: false,
+    print: (shader) => {
+      const [source, most, weight] = [shader.view(view), shader.view(largest, true), shader.view(weights, true)];
+      const tiles = Math.ceil(columns / beside);
+      const [bits, squares, n, tile] = ["bits", "squares", "n", "tile"].map((prefix) => shader.name(prefix)) as [
+        string,
+        string,
+        string,
+        string,
+      ];
+      const team: Team = { columns: beside, rows, column: `(lane % ${beside}u)`, row: `(lane / ${beside}u)` };
+      const [count, extent] = [shader.size(samples), shader.size(columns)];
+      shader.line(`for (var ${tile} = group; ${tile} < ${shader.size(tiles)}; ${tile} += groups) {`);
+      const place = shader.let({ type: "u32", text: `${tile} * ${beside}u + ${team.column}` }).text;
+      const column = shader.let({ type: "u32", text: `min(${place}, ${extent} - 1u)` }).text;
+      shader.line(`var ${bits} = 0u; var ${squares} = 0.0;`);
+      shader.line(`for (var ${n} = ${team.row}; ${n} < ${count}; ${n} += ${rows}u) {`);
+      const text = convert(source.load(source.at(n, "0u", column)), "f32");
+      const value = shader.let({ type: "f32", text }).text;
+      shader.line(`${bits} = max(${bits}, ${magnitude(value)}); ${squares} = fma(${value}, ${value}, ${squares});`);
+      shader.line("}");
+      const whole = joinTeam(shader, team, [
+        { type: "u32", text: bits, join: larger },
+        { type: "f32", text: squares, join: (a, b) => `${a} + ${b}` },
+      ]) as [string, string];
+      const size = shader.let({ type: "f32", text: `bitcast<f32>(${whole[0]})` }).text;
+      shader.line(`if (${team.row} == 0u && ${place} < ${extent}) {`);
+      shader.line(most.store(most.at(column), { type: "f32", text: size }));
+      const known = (number: string, inverse: string, otherwise: string) =>
+        `select(${otherwise}, ${inverse}, ${number} > 1e-30 && ${number} < 1e30)`;
+      const byLargest = shader.let({ type: "f32", text: known(size, `1.0 / ${size}`, "1.0") }).text;
+      const inverse = `inverseSqrt(${whole[1]} / f32(${count}))`;
+      shader.line(weight.store(weight.at(column), { type: "f32", text: known(whole[1], inverse, byLargest) }));
+      shader.line("}}");
+      return tiles;
+    },
+  };
+}
+
+function peaksStage({ view, group, weights, peaks }: ScaledFactor): Stage {
   return {
     lanes: 64,
     loops: false,
     print: (shader) => {
-      const [source, target] = [shader.view(view), shader.view(largest, true)];
-      const samples = shader.size(view.shape[0] as number);
-      return eachElement(shader, largest.shape, (column) => {
-        const [bits, n] = [shader.name("bits"), shader.name("n")];
-        // By bits, so that NaN is the largest of all.
-        shader.line(`var ${bits} = 0u;`);
-        shader.line(`for (var ${n} = 0u; ${n} < ${samples}; ${n}++) {`);
-        const value = convert(source.load(source.at(n, "0u", column as string)), "f32");
-        shader.line(`${bits} = max(${bits}, bitcast<u32>(${value}) & 0x7fffffffu);`);
-        shader.line("}");
-        shader.line(target.store(target.at(column as string), { type: "f32", text: `bitcast<f32>(${bits})` }));
+      const [source, weight] = [shader.view(view), shader.view(weights)];
+      return printPeaks(shader, peaks, view.shape[2] as number, group, (n, column) => {
+        const value = convert(source.load(source.at(n, "0u", column)), "f32");
+        return `${value} * ${convert(weight.load(weight.at(column)), "f32")}`;
       });
     },
   };
 }
 
-function peaksStage({ view, group, largest, peaks }: ScaledFactor): Stage {
+function tilePeaksStage({ peaks, tilePeaks }: ScaledFactor, side: number): Stage {
   return {
     lanes: 64,
     loops: false,
     print: (shader) => {
-      const [source, scales, target] = [shader.view(view), shader.view(largest), shader.view(peaks, true)];
-      const columns = shader.size(view.shape[2] as number);
-      return eachElement(shader, peaks.shape, (...at) => {
-        const [n, groupAt] = at as readonly string[] as [string, string];
-        const bits = shader.name("bits");
-        shader.line(`var ${bits} = 0u;`);
-        for (let k = 0; k < group; k++) {
-          const text = `min(${groupAt} * ${group}u + ${k}u, ${columns} - 1u)`;
-          const column = shader.let({ type: "u32", text }).text;
-          const value = convert(source.load(source.at(n, "0u", column)), "f32");
-          const scale = scaleOf(shader, convert(scales.load(scales.at(column)), "f32"), "down");
-          shader.line(`${bits} = max(${bits}, bitcast<u32>(${value} * ${scale}) & 0x7fffffffu);`);
-        }
-        shader.line(target.store(target.at(...at), { type: "f32", text: `bitcast<f32>(${bits})` }));
-      });
+      const source = shader.view(peaks);
+      return printPeaks(shader, tilePeaks, peaks.shape[1] as number, side, (n, at) =>
+        convert(source.load(source.at(n, at)), "f32"),
+      );
     },
   };
+}
+
+/** Prints the largest magnitudes [N, groups] of so many neighbours each. */
+function printPeaks(
+  shader: ShaderBuilder,
+  peaks: View,
+  extent: number,
+  group: number,
+  load: (n: string, at: string) => string,
+): number {
+  const target = shader.view(peaks, true);
+  const end = shader.size(extent);
+  return eachElement(shader, peaks.shape, (...at) => {
+    const [n, first] = at as readonly string[] as [string, string];
+    const bits = shader.name("bits");
+    shader.line(`var ${bits} = 0u;`);
+    for (let k = 0; k < group; k++) {
+      const place = shader.let({ type: "u32", text: `min(${first} * ${group}u + ${k}u, ${end} - 1u)` }).text;
+      shader.line(`${bits} = max(${bits}, ${magnitude(load(n, place))});`);
+    }
+    shader.line(target.store(target.at(...at), { type: "f32", text: `bitcast<f32>(${bits})` }));
+  });
 }
