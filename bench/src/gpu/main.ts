@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises";
-import { softTruncation } from "@robgrad/aggregators";
+import { parseArgs } from "node:util";
+import { median, softTruncation, type Aggregator } from "@robgrad/aggregators";
 import { capture, openDevice, outer, type Device, type Tensor } from "@robgrad/tensor";
 import { markdownTable } from "markdown-table";
 import { noise, normal } from "../inputs.js";
@@ -24,11 +25,22 @@ const most = 400;
 
 const figures: Figure[] = [];
 
+const { values: options, positionals } = parseArgs({ options: { only: { type: "string" } }, allowPositionals: true });
+/** Parts of names; work with none of them is left out. */
+const wanted = options.only?.split(",") ?? [""];
+const asked = (work: string) => wanted.some((part) => work.includes(part));
+
 const { adapter, clock } = await openGpu();
 console.log(`adapter: ${adapter}`);
 const device = await openDevice("webgpu");
 
-async function measure(work: string, job: Job, note: (milliseconds: number) => string = () => ""): Promise<number> {
+async function measure(
+  work: string,
+  make: () => Job,
+  note: (milliseconds: number) => string = () => "",
+): Promise<number> {
+  if (!asked(work)) return NaN;
+  const job = make();
   await job.reset();
   await job.run(3);
   const best = { card: Infinity, wall: Infinity };
@@ -96,7 +108,7 @@ for (const n of [512, 1024, 2048, 4096]) {
       const name = `gemm ${n}³ ${transposeA ? "aᵀ" : "a"} ${transposeB ? "bᵀ" : "b"}`;
       await measure(
         name,
-        robgradProduct(device, "float32", work),
+        () => robgradProduct(device, "float32", work),
         (ms) => `${((2 * n ** 3) / ms / 1e6).toPrecision(3)} GFLOP/s`,
       );
     });
@@ -123,23 +135,54 @@ function layerJob(on: Device, gradient: (delta: Tensor, x: Tensor) => Tensor): J
   };
 }
 
+/**
+ * The largest difference between a rule on the card and on the processor, in standard errors of the coordinate's mean,
+ * for a layer that is wide enough for the kernels of large ones.
+ */
+async function compare(name: string, rule: Aggregator): Promise<void> {
+  const work = `layer 1100 × 1100, N 256: ${name} against the processor's`;
+  if (!asked(work)) return;
+  const [samples, width] = [256, 1100];
+  const processor = await openDevice("wasm");
+  const gradient = (on: Device) => {
+    const draw = (seed: number) =>
+      on.tensor(Float32Array.from(normal(seed, samples * width)), { shape: [samples, width] });
+    return outer(draw(1), draw(2));
+  };
+  const exact = gradient(processor);
+  const [found, expected, squares, mean] = await Promise.all(
+    [rule(gradient(device)), rule(exact), exact.columns((c) => c.mean((v) => v.square())), exact.mean()].map(
+      async (result) => result.data(),
+    ),
+  );
+  let most = 0;
+  found?.forEach((value, d) => {
+    const center = mean?.[d] as number;
+    const error = Math.sqrt(((squares?.[d] as number) - center * center) / samples);
+    most = Math.max(most, Math.abs(value - (expected?.[d] as number)) / error);
+  });
+  console.log(`${work}: at most ${most.toExponential(2)} standard errors apart`);
+  processor.dispose();
+}
+
+await attempt(async () => compare("soft truncation", softTruncation({ delta: 0.005 })));
+await attempt(async () => compare("median", median()));
+
 await attempt(async () => {
-  const plain = await measure(
-    "layer 4096 × 4096, N 1024: δᵀx",
+  const plain = await measure("layer 4096 × 4096, N 1024: δᵀx", () =>
     layerJob(device, (delta, x) => delta.transpose().matmul(x)),
   );
   const rule = softTruncation({ delta: 0.005 });
-  const soft = layerJob(device, (delta, x) => rule(outer(delta, x)));
   await measure(
     "layer 4096 × 4096, N 1024: soft truncation",
-    soft,
+    () => layerJob(device, (delta, x) => rule(outer(delta, x))),
     (ms) => `${(ms / plain).toFixed(2)} plain products`,
   );
 });
 
 for (const work of mnist) {
   if (/stranger|uniform|digits/.test(work.id)) continue;
-  await attempt(() => measure(work.title, robgradTraining(device, "float32", work)));
+  await attempt(() => measure(work.title, () => robgradTraining(device, "float32", work)));
 }
 
 const widths = [4096, 4096, 4096];
@@ -156,7 +199,7 @@ for (const rule of [{ kind: "mean" }, { kind: "soft", delta: 0.005 }] as const) 
     robust: "all",
     data: () => noise(normal, 1024, widths),
   };
-  await attempt(() => measure(work.title, robgradTraining(device, "float32", work)));
+  await attempt(() => measure(work.title, () => robgradTraining(device, "float32", work)));
 }
 
 const cell = (milliseconds: number | null) => milliseconds?.toFixed(3) ?? "–";
@@ -169,6 +212,6 @@ console.log(
     { align: ["l", "r", "r", "l"] },
   ),
 );
-const [file] = process.argv.slice(2);
+const [file] = positionals;
 if (file !== undefined) await writeFile(file, JSON.stringify({ adapter, figures }, null, 2));
 device.dispose();
