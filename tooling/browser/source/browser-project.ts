@@ -7,11 +7,21 @@ import { chromiumArguments, findChromium } from "./chromium.js";
 declare module "vitest" {
   interface ProvidedContext {
     isolated: boolean;
+    /** Of the environment, what tests look at. */
+    environment: Record<string, string>;
   }
 }
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Pages do not see it: whether an absent device is a failure, and which devices are wanted. */
+const environment = Object.fromEntries(
+  ["CI", "ROBGRAD_DEVICES"].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
 
 /** Tests of packages that stay in Node, and why. */
 const inNodeOnly = [
@@ -45,9 +55,9 @@ export function browserProject(include: readonly string[], isolated: boolean): U
       dir: repository,
       include: ["tooling/browser/isolation/*.test.ts", ...include],
       exclude: ["**/node_modules/**", ...inNodeOnly],
-      setupFiles: [`${here}source/same-cases.ts`],
+      setupFiles: [`${here}source/environment.ts`, `${here}source/same-cases.ts`],
       testTimeout: 60_000,
-      provide: { isolated },
+      provide: { isolated, environment },
       browser: {
         enabled: true,
         headless: true,
