@@ -47,7 +47,8 @@ async function open({ name, options }: Candidate): Promise<Device | string> {
 
 /**
  * Runs a suite on every device that opens here, once for each floating dtype it has. A device that does not open is
- * one skipped test, and one that fails where the environment says CI=true; ROBGRAD_DEVICES=cpu,wasm leaves others out. {@link memoryReturns} holds for every test.
+ * one skipped test, and one that fails where the environment says CI=true; ROBGRAD_DEVICES=cpu,wasm leaves others out.
+ * {@link memoryReturns} holds for every test.
  *
  * @param body     Declares tests; called with an open device.
  * @param options  `dtypes` for suites that depend on one floating dtype or on none.
