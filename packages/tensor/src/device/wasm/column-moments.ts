@@ -2,8 +2,8 @@ import { binary, integer, unary, type Code, type Variable } from "./assembler.js
 import type { ColumnVectors } from "./column-vectors.js";
 import { and, f64x2, joinHalves, not, or, select, upperHalf } from "./lanes.js";
 import { overLanes, type NonzeroSamples } from "./panels.js";
-import { clampedPolynomial, type ClampedPolynomial } from "./power-sums.js";
 import type { TileRegisters } from "./tile-registers.js";
+import { clampedPolynomial, type ClampedPolynomial } from "../../kernel/clamped-polynomial.js";
 import type { ColumnStatement } from "../../kernel/column.js";
 import { normalize } from "../../scalar/expression.js";
 
@@ -50,7 +50,7 @@ export class ColumnMoments {
   }
 
   /** A reduction as a polynomial of power sums, where it is one of the factors' own elements. */
-  #polynomial(s: Reduction, vector: number): ClampedPolynomial | null {
+  #polynomial(s: Reduction, vector: number): ClampedPolynomial<Code> | null {
     const source = this.#vectors.at(s.source);
     if (s.monoid === "max" || s.monoid === "min" || source.maps.length > 0) return null;
     if (!this.#vectors.whole(source)) return null;
@@ -96,7 +96,7 @@ export class ColumnMoments {
     const sums = known;
     if (form.clamp === null) {
       const totals = this.#registers.each((v) =>
-        this.#sumOf(this.#polynomial(s, v) as ClampedPolynomial, v, sums, null),
+        this.#sumOf(this.#polynomial(s, v) as ClampedPolynomial<Code>, v, sums, null),
       );
       const { samples } = this.#vectors;
       this.#registers.assign(
@@ -227,7 +227,12 @@ export class ColumnMoments {
   }
 
   /** Σ P(slope · u) from power sums. */
-  #sumOf(form: ClampedPolynomial, vector: number, sums: readonly (readonly Variable[])[], slope: Code | null): Code {
+  #sumOf(
+    form: ClampedPolynomial<Code>,
+    vector: number,
+    sums: readonly (readonly Variable[])[],
+    slope: Code | null,
+  ): Code {
     const { f, floats } = this.#registers;
     let power: Code | null = null;
     let sum: Code | null = null;
@@ -246,9 +251,9 @@ export class ColumnMoments {
   #clampedSum(s: Reduction, sums: readonly (readonly Variable[])[], nonzero: NonzeroSamples): void {
     const { f, floats, settings } = this.#registers;
     const { samples } = this.#vectors;
-    const forms = this.#registers.each((v) => this.#polynomial(s, v) as ClampedPolynomial);
+    const forms = this.#registers.each((v) => this.#polynomial(s, v) as ClampedPolynomial<Code>);
     const clamps = forms.map(({ clamp }) => {
-      const { slope, low, high } = clamp as NonNullable<ClampedPolynomial["clamp"]>;
+      const { slope, low, high } = clamp as NonNullable<ClampedPolynomial<Code>["clamp"]>;
       return { slope: f.let("v128", slope), low: f.let("v128", low), high: f.let("v128", high) };
     });
     const pivots = forms.map(({ pivot }, v) => (pivot === null ? floats.constant(0) : this.#registers.get(pivot, v)));
@@ -309,7 +314,7 @@ export class ColumnMoments {
           f.if(unary("v128.any_true", differs), () => {
             z.forEach((value, v) => {
               const of = (u: Code) =>
-                (forms[v] as ClampedPolynomial).coefficients.reduceRight<Code>(
+                (forms[v] as ClampedPolynomial<Code>).coefficients.reduceRight<Code>(
                   (sum, c) => (c === null ? floats.mul(sum, u) : floats.add(floats.mul(sum, u), c)),
                   floats.constant(0),
                 );

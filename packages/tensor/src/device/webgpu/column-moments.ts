@@ -1,6 +1,10 @@
+import {
+  clampedPolynomial,
+  type ClampedPolynomial,
+  type CoefficientArithmetic,
+} from "../../kernel/clamped-polynomial.js";
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
 import { normalize } from "../../scalar/expression.js";
-import { clampedPolynomial, type ClampedPolynomial, type CoefficientArithmetic } from "../wasm/power-sums.js";
 import { useFunction } from "./formula.js";
 import type { ShaderBuilder } from "./shader.js";
 

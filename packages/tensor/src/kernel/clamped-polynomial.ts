@@ -1,12 +1,11 @@
-import type { Code as WasmCode } from "./assembler.js";
-import type { Normalized } from "../../scalar/expression.js";
+import type { Normalized } from "../scalar/expression.js";
 
 /**
  * A formula of one element g as a polynomial, recognised by its structure: P(u) or P(clamp(a·u, low, high)) with
  * u = g − pivot and degree ≤ 3. The sum of P over all samples then follows from Σu, Σu², Σu³, but for the samples
  * that the clamp holds back.
  */
-export interface ClampedPolynomial<Code = WasmCode> {
+export interface ClampedPolynomial<Code> {
   /** The register that is subtracted, or null where u is g itself. */
   readonly pivot: number | null;
   /** Null without a clamp: then z = u. */
