@@ -20,7 +20,7 @@ export const project = (overrides = {}) =>
       test: {
         include: ["test/**/*.test.ts"],
         environment: "node",
-        testTimeout: 30_000,
+        testTimeout: 120_000,
       },
     }),
     overrides,

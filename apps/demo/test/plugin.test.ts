@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openDevice } from "@robgrad/tensor";
@@ -6,21 +6,10 @@ import { builtInRules, loadRule } from "../src/cli/rules.js";
 import type { StudySettings } from "../src/study/settings.js";
 import { Trials } from "../src/study/trials.js";
 import { variantsOf } from "../src/study/variants.js";
-import { built } from "./program.js";
 import { demo, numbers, readStudy, temporaryFolder } from "./run-demo.js";
+import { strangersFolder } from "./strangers-folder.js";
 
 const tiny = ["--trials", "2", "--iterations", "20", "--variant", "vanilla", "--out", "out"];
-
-/** A stranger's folder with its own copies of the packages a plugin needs, and the files given. */
-function strangersFolder(files: Readonly<Record<string, string>>): string {
-  const folder = temporaryFolder();
-  cpSync(join(built, "packages"), join(folder, "node_modules"), { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(folder, name, ".."), { recursive: true });
-    writeFileSync(join(folder, name), content);
-  }
-  return folder;
-}
 
 /** Where a recorded step and one that is not give the same bits. */
 const exact = ["--device", "cpu"];

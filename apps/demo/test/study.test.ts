@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { demo, numbers, readStudy, temporaryFolder, trialsKept, type Run } from "./run-demo.js";
+import { strangersFolder } from "./strangers-folder.js";
 
 const tiny = ["--iterations", "20", "--out", "out"];
 const two = ["--variant", "vanilla,median-of-means-jointly"];
@@ -154,23 +155,39 @@ describe("the study's command", () => {
   it.each(["SIGINT", "SIGKILL"] as const)(
     "keeps what is finished at %s and continues to the same numbers",
     async (signal) => {
-      const folder = temporaryFolder();
-      const settings = ["--trials", "8", "--iterations", "50", "--variant", "vanilla"];
+      const folder = strangersFolder({
+        "waiting.mjs": `
+          import { existsSync } from "node:fs";
+          import { defineAggregator } from "@robgrad/aggregators";
+          const forever = new Int32Array(new SharedArrayBuffer(4));
+          let trials = 0;
+          export default () => {
+            let begun = false;
+            return defineAggregator("waiting at the third trial", (g) => {
+              if (!begun) trials++;
+              begun = true;
+              if (trials === 3 && existsSync(new URL("wait", import.meta.url))) Atomics.wait(forever, 0, 0);
+              return g.mean();
+            });
+          };`,
+        wait: "",
+      });
+      const settings = ["--trials", "8", "--iterations", "20", "--variant", "vanilla"];
       const out = join(folder, "out");
-      const { status, stderr } = await demo(folder, [...settings, "--threads", "1", "--out", "out"], (child) => {
+      const rule = ["--aggregator", "./waiting.mjs", "--threads", "1"];
+      const { status, stderr } = await demo(folder, [...settings, ...rule, "--out", "out"], (child) => {
         void trialsKept(out, 2).then(() => child.kill(signal));
       });
       if (signal === "SIGINT") {
         expect(status).toBe(130);
-        expect(stderr).toMatch(/interrupted: \d of 8 trials are finished; continue with --resume out/);
-        const { trials } = readStudy(out);
-        expect(trials.length).toBeGreaterThanOrEqual(2);
-        expect(trials.length).toBeLessThan(8);
-        expect(readFileSync(join(out, "report.html"), "utf8")).toContain(`${trials.length} of 8 trials are finished`);
+        expect(stderr).toMatch(/interrupted: 2 of 8 trials are finished; continue with --resume out/);
+        expect(readStudy(out).trials).toHaveLength(2);
+        expect(readFileSync(join(out, "report.html"), "utf8")).toContain("2 of 8 trials are finished");
       }
+      rmSync(join(folder, "wait"));
       const resumed = await demo(folder, ["--resume", "out"]);
       expect([resumed.status, resumed.stderr]).toEqual([0, ""]);
-      await demo(folder, [...settings, "--out", "whole"]);
+      await demo(folder, [...settings, ...rule, "--out", "whole"]);
       expect(numbers(readStudy(out).trials)).toEqual(numbers(readStudy(join(folder, "whole")).trials));
       expect(readdirSync(out)).not.toContain("trials");
     },

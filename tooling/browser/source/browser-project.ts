@@ -56,7 +56,7 @@ export function browserProject(include: readonly string[], isolated: boolean): U
       include: ["tooling/browser/isolation/*.test.ts", ...include],
       exclude: ["**/node_modules/**", ...inNodeOnly],
       setupFiles: [`${here}source/environment.ts`, `${here}source/same-cases.ts`],
-      testTimeout: 60_000,
+      testTimeout: 120_000,
       provide: { isolated, environment },
       browser: {
         enabled: true,
