@@ -49,17 +49,19 @@ export class Gradients {
  *
  * @param wanted  The Variables whose gradients are asked for; null for every leaf that requires one.
  * @param retain  Called with the gradient of every intermediate Variable, when it is complete.
+ * @param ends    Variables to go no further back than.
  */
 export function propagate(
   from: VariableNode,
   seed: Variable,
   wanted: ReadonlySet<VariableNode> | null,
   retain?: (node: VariableNode, gradient: Variable) => void,
+  ends?: ReadonlySet<VariableNode>,
 ): Gradients {
   checkGradient("backward", seed, from);
   const gradients = new Gradients();
   gradients.add("backward", from, seed);
-  const nodes = reachable([from]);
+  const nodes = reachable([from], ends);
   const leading = wanted === null ? null : new Set<VariableNode>(wanted);
   if (leading !== null) {
     for (const node of [...nodes].reverse()) {

@@ -1,6 +1,6 @@
 import { codedError, Tensor, type SampleMatrix } from "@robgrad/tensor";
 import { formatShape, isFloating, ownedTensors, sameShape } from "@robgrad/tensor/kernels";
-import { isRecording, nextSequence } from "./recording.js";
+import { forwardMode, isFollowed, isTaping, nextSequence } from "./recording.js";
 import type { SampleAxis, SampleContext, SampleTracking } from "./sample-axis.js";
 import type { Variable } from "./variable.js";
 import { isVariable, makeVariable, type VariableNode } from "./variable-node.js";
@@ -19,6 +19,8 @@ export interface Place {
   /** 0 until the node is applied. */
   sequence: number;
   recorded: boolean;
+  /** Per input, whether a gradient or a tangent may be asked of it. */
+  wanted: readonly boolean[];
   inputs: readonly VariableNode[];
   outputs: readonly VariableNode[];
   retainedInputs: Map<number, Retained>;
@@ -51,6 +53,7 @@ export abstract class FunctionNode {
   readonly [place]: Place = {
     sequence: 0,
     recorded: false,
+    wanted: [],
     inputs: [],
     outputs: [],
     retainedInputs: new Map(),
@@ -75,8 +78,13 @@ export abstract class FunctionNode {
    */
   abstract backward(gradOutputs: readonly Variable[]): readonly GradientThunk[];
 
-  /** Tangents of the outputs, for forward mode; null stands for a tangent of zeros. */
-  forwardTangent?(tangents: readonly (Tensor | null)[]): readonly Tensor[];
+  /**
+   * Tangents of the outputs, ẏ = J ẋ, given those of the inputs; null stands for a tangent of zeros, and one at least
+   * is not null. Runs once, right after `forward`, and reads what it needs with `retained` and `retainedOutput`.
+   *
+   * A node without it is differentiated forward by two walks back, which needs a `backward` that works on Variables.
+   */
+  forwardTangent?(tangents: readonly (Tensor | null)[]): readonly (Tensor | null)[];
 
   /**
    * One thunk per input that makes its per-sample gradients: `backward` before its sum over samples. null where rows
@@ -107,23 +115,30 @@ export abstract class FunctionNode {
       );
     }
     const variables = inputs.map((input, k) => operandVariable(this.label, input, k));
+    const forward = forwardMode();
     own.sequence = nextSequence();
     own.inputs = variables.map((variable) => variable.node);
-    own.recorded = isRecording() && own.inputs.some((input) => input.requiresGrad);
+    const taped = isTaping() && own.inputs.some((input) => input.requiresGrad);
+    own.wanted = variables.map(isFollowed);
+    own.recorded = own.wanted.includes(true);
     const tensors = variables.map((variable) => variable.current);
     const outputs = this.#run(tensors).map((output) =>
       tensors.includes(output) ? output.reshape(output.shape) : output,
     );
     const results = outputs.map((output, k) => {
-      const differentiable = own.recorded && isFloating(output.dtype);
+      const differentiable = taped && isFloating(output.dtype);
       return makeVariable(output, differentiable, differentiable ? this : null, k);
     });
     if (own.recorded) {
       own.outputs = results.map((result) => result.node);
       own.retainedInputs = retain(variables, own.wantedInputs);
       own.retainedOutputs = retain(results, own.wantedOutputs);
-    } else {
+    }
+    const used = own.recorded && forward !== null && forward.applied(this, variables, results);
+    if (!taped && !used) {
+      own.recorded = false;
       own.inputs = [];
+      own.retainedInputs = own.retainedOutputs = new Map();
       own.kept = [];
     }
     return results;
@@ -173,14 +188,14 @@ export abstract class FunctionNode {
     return fresh(this, this[place].retainedInputs.get(index), "input", index);
   }
 
-  /** Called in `backward`: a retained output. */
+  /** Called in `backward` and `forwardTangent`: a retained output. */
   protected retainedOutput(index: number): Variable {
     return fresh(this, this[place].retainedOutputs.get(index), "output", index);
   }
 
-  /** Whether a gradient in this input can be asked for; known in `forward`. */
+  /** Whether a gradient in this input can be asked for, or its tangent passed on; known in `forward`. */
   protected requiresGrad(index: number): boolean {
-    return this[place].recorded && this[place].inputs[index]?.requiresGrad === true;
+    return this[place].wanted[index] === true;
   }
 
   /** How many inputs it was applied to. */
@@ -254,18 +269,20 @@ function operandVariable(subject: string, operand: unknown, index: number): Vari
   );
 }
 
-/** @internal Checks a gradient against the Variable it belongs to. */
-export function checkGradient(subject: string, gradient: Variable, node: VariableNode): void {
+/** @internal Checks a gradient or a tangent against the Variable it belongs to. */
+export function checkGradient(
+  subject: string,
+  gradient: Variable | Tensor,
+  node: VariableNode,
+  what = "a gradient",
+): void {
   if (!sameShape(gradient.shape, node.shape)) {
     throw codedError(
       "SHAPE_MISMATCH",
-      `${subject}: expected a gradient of shape ${formatShape(node.shape)}, found ${formatShape(gradient.shape)}`,
+      `${subject}: expected ${what} of shape ${formatShape(node.shape)}, found ${formatShape(gradient.shape)}`,
     );
   }
   if (gradient.dtype !== node.dtype) {
-    throw codedError(
-      "DTYPE_MISMATCH",
-      `${subject}: expected a gradient of dtype ${node.dtype}, found ${gradient.dtype}`,
-    );
+    throw codedError("DTYPE_MISMATCH", `${subject}: expected ${what} of dtype ${node.dtype}, found ${gradient.dtype}`);
   }
 }

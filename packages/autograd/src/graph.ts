@@ -1,12 +1,17 @@
 import { place, type FunctionNode } from "./function-node.js";
 import type { VariableNode } from "./variable-node.js";
 
-/** Every node that the Variables depend on, each before what it depends on. */
-export function reachable(roots: readonly VariableNode[]): FunctionNode[] {
+/**
+ * Every node that the Variables depend on, each before what it depends on.
+ *
+ * @param ends  Variables to look no further than.
+ */
+export function reachable(roots: readonly VariableNode[], ends?: ReadonlySet<VariableNode>): FunctionNode[] {
   const found = new Set<FunctionNode>();
   const pending: FunctionNode[] = [];
-  const meet = ({ creator }: VariableNode) => {
-    if (creator === null || found.has(creator)) return;
+  const meet = (variable: VariableNode) => {
+    const { creator } = variable;
+    if (creator === null || found.has(creator) || ends?.has(variable)) return;
     found.add(creator);
     pending.push(creator);
   };

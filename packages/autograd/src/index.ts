@@ -57,5 +57,6 @@ export {
 } from "@robgrad/tensor";
 export { grad } from "./transforms/grad.js";
 export { valueAndGrad, type GradOptions } from "./transforms/value-and-grad.js";
+export { jvp, type Pushforward } from "./transforms/jvp.js";
 export { vjp, type VectorJacobian } from "./transforms/vjp.js";
 export { computationalGraph, type ComputationalGraph, type GraphData } from "./computational-graph.js";

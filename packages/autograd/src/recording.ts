@@ -1,23 +1,57 @@
+import type { FunctionNode } from "./function-node.js";
+import type { Variable } from "./variable.js";
+
+/** Forward mode while a function runs: which Variables carry tangents, and what becomes of them. */
+export interface ForwardMode {
+  /** Whether a Variable has a tangent. */
+  carries(variable: Variable): boolean;
+  /** Gives a Variable of the same value the same tangents. */
+  follow(from: Variable, to: Variable): void;
+  /**
+   * Gives the outputs of a node their tangents.
+   *
+   * @returns  Whether the node is needed later, to go backward through the tangents.
+   */
+  applied(node: FunctionNode, inputs: readonly Variable[], outputs: readonly Variable[]): boolean;
+}
+
 /** Whether graphs are recorded; shared by every copy of the package, so that two copies agree. */
 interface Recording {
-  /** How many `noGrad` calls are running. */
+  /** Not 0 inside `noGrad`. */
   paused: number;
   /** Counts applied nodes; a node has a larger number than everything it depends on. */
   sequence: number;
+  /** null unless tangents are carried along. */
+  forward: ForwardMode | null;
 }
 
 const key = Symbol.for("robgrad.recording");
 
-const state = ((globalThis as { [key]?: Recording })[key] ??= { paused: 0, sequence: 0 });
+const state = ((globalThis as { [key]?: Recording })[key] ??= { paused: 0, sequence: 0, forward: null });
 
 /**
- * Whether a graph is recorded: in a node's `backward` it tells whether the gradients will be differentiated themselves,
- * so that a cheaper form may do when they will not.
+ * Whether a graph is recorded or tangents are carried along: in a node's `backward` it tells whether the gradients will
+ * be differentiated themselves, so that a cheaper form may do when they will not.
  *
  * @example  noGrad(() => isRecording()) // false
  */
 export function isRecording(): boolean {
+  return isTaping() || state.forward !== null;
+}
+
+/** Whether nodes are kept for a walk back. */
+export function isTaping(): boolean {
   return state.paused === 0;
+}
+
+/** Forward mode, if a function runs in it. */
+export function forwardMode(): ForwardMode | null {
+  return state.forward;
+}
+
+/** Whether what is made of a Variable is to be differentiated. */
+export function isFollowed(x: Variable): boolean {
+  return (isTaping() && x.requiresGrad) || state.forward?.carries(x) === true;
 }
 
 /** The number of the next node. */
@@ -26,28 +60,32 @@ export function nextSequence(): number {
 }
 
 /**
- * Runs `work` without recording a graph: its results need no gradient and retain nothing.
+ * Runs `work` without recording a graph: its results need no gradient, carry no tangent and retain nothing.
  *
  * @param work  Called once, at once.
  * @returns     What `work` returns.
  * @example     noGrad(() => new Variable(device.ones([2])).mul(2)).requiresGrad
  */
 export function noGrad<R>(work: () => R extends PromiseLike<unknown> ? never : R): R {
-  state.paused++;
-  try {
-    return work();
-  } finally {
-    state.paused--;
-  }
+  return within(1, null, work as () => R);
 }
 
 /** Runs `work` with recording on, whatever surrounds it. */
 export function withGrad<R>(work: () => R): R {
-  const { paused } = state;
-  state.paused = 0;
+  return within(0, state.forward, work);
+}
+
+/** Runs `work` with tangents carried along, recording as around it. */
+export function withForward<R>(forward: ForwardMode | null, work: () => R): R {
+  return within(state.paused, forward, work);
+}
+
+function within<R>(paused: number, forward: ForwardMode | null, work: () => R): R {
+  const before = { ...state };
+  Object.assign(state, { paused, forward });
   try {
     return work();
   } finally {
-    state.paused = paused;
+    Object.assign(state, { paused: before.paused, forward: before.forward });
   }
 }

@@ -14,7 +14,7 @@ import {
   Variable,
   where,
 } from "../src/index.js";
-import { checkBackward, checkDoubleBackward } from "../src/testing.js";
+import { checkBackward, checkDoubleBackward, checkTangent } from "../src/testing.js";
 
 let device: Device;
 
@@ -253,6 +253,7 @@ forEachDevice(
           it(sentence, async () => {
             const inputs = shapes.map((shape, k) => distinct(shape, sign, k));
             await checkBackward(f, inputs);
+            await checkTangent(f, inputs);
             await checkDoubleBackward(f, inputs, { relative: 1e-5, absolute: 1e-7 });
           });
         }

@@ -37,6 +37,13 @@ class ConcatFunction extends FunctionNode {
     });
   }
 
+  override forwardTangent(tangents: readonly (Tensor | null)[]): readonly Tensor[] {
+    const { device, dtype } = tangents.find((tangent) => tangent !== null) as Tensor;
+    return this.forward(
+      tangents.map((tangent, k) => tangent ?? device.zeros([], { dtype }).broadcastTo(this.inputShape(k))),
+    );
+  }
+
   override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {
     const known = tracking.flow.settled(states);
     if (known !== undefined) return known;

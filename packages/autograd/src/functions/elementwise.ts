@@ -13,7 +13,7 @@ import {
   type OperationName,
 } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import { isRecording } from "../recording.js";
+import { isFollowed, isRecording } from "../recording.js";
 import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Operand, Variable } from "../variable.js";
 import { isVariable, makeVariable } from "../variable-node.js";
@@ -135,6 +135,24 @@ export class ElementwiseFunction extends FunctionNode {
     });
   }
 
+  /** ẏ = Σₖ ∂f/∂xₖ ẋₖ in one kernel. */
+  override forwardTangent(tangents: readonly (Tensor | null)[]): readonly Tensor[] {
+    const shape = this.outputShape(0);
+    const operands: Tensor[] = [];
+    const terms = tangents.flatMap((tangent, k) => {
+      const derivative = tangent === null ? null : partial(this.#formula, k);
+      if (derivative === null) return [];
+      const at = operands.length;
+      const read = this.#operands(derivative.reads, makeVariable(tangent as Tensor));
+      operands.push(...read.map((operand) => operand.current));
+      return [substitute(derivative.body, (index) => input(at + index))];
+    });
+    const [first, ...rest] = terms;
+    if (first === undefined) return [zeros(tangents.find((tangent) => tangent !== null) as Tensor, shape)];
+    const sum = rest.reduce((a, b) => apply("add", a, b), first);
+    return [mapExpression(this.#name, sum, operands).broadcastTo(shape)];
+  }
+
   /** An operand that is repeated along the sample axis: the same sums, but not over samples. */
   override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
     return Array.from({ length: this.inputCount }, (_, k) => {
@@ -171,7 +189,7 @@ export class ElementwiseFunction extends FunctionNode {
 }
 
 /** Zeros in the memory of one number. */
-function zeros({ device, dtype }: Variable, shape: readonly number[]): Tensor {
+function zeros({ device, dtype }: Variable | Tensor, shape: readonly number[]): Tensor {
   return device.zeros([], { dtype }).broadcastTo(shape);
 }
 
@@ -195,7 +213,7 @@ export function elementwise(name: Exclude<OperationName, "where">, operands: rea
     const [first, ...rest] = values as [Tensor, ...(Tensor | number)[]];
     return (first[name] as TensorMethod).apply(first, rest);
   };
-  if (!isRecording() || !needsGradient(operands))
+  if (!operands.some((operand) => isVariable(operand) && isFollowed(operand)))
     return makeVariable(evaluate(operands.map((operand) => valueOf(name, operand))));
   const variables = operands.filter((operand) => typeof operand !== "number");
   const node = new ElementwiseFunction(name, formulaOf(name, operands), (tensors) => {
@@ -219,10 +237,6 @@ export function mapVariables(subject: string, f: ScalarFunction, operands: reado
     variables.length,
   );
   return new ElementwiseFunction(subject, formula).apply(...variables)[0] as Variable;
-}
-
-function needsGradient(operands: readonly Operand[]): boolean {
-  return operands.some((operand) => isVariable(operand) && operand.requiresGrad);
 }
 
 export function valueOf(subject: string, operand: unknown): Tensor | number {

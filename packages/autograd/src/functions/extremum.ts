@@ -37,6 +37,10 @@ class ExtremumFunction extends FunctionNode {
     return [() => reshape(gy, keptShape(this.inputShape(0), this.#axes)).mul(this.#shares as Tensor)];
   }
 
+  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
+    return [tangent.mul(this.#shares as Tensor).sum({ axis: this.#axes, keepdims: this.#keepdims })];
+  }
+
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
     return flow.reduceSamples(this.#name, state, this.#axes, this.#keepdims, this.inputShape(0), samples);
   }

@@ -8,6 +8,7 @@ import { reshape } from "./reshape.js";
 import { keptShape } from "./sum.js";
 
 const shifted = apply("exp", apply("sub", input(0), input(1)));
+const weighted = apply("mul", shifted, input(2));
 
 /** y = m + ln Σ exp(x − m), m the largest element. */
 class LogSumExpFunction extends FunctionNode {
@@ -43,6 +44,16 @@ class LogSumExpFunction extends FunctionNode {
           reshape(this.retainedOutput(0), kept),
           reshape(gy, kept),
         ),
+    ];
+  }
+
+  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
+    const y = this.retainedOutput(0).value.reshape(keptShape(this.inputShape(0), this.#axes));
+    return [
+      reduceFormula("sum", weighted, [this.retained(0).value, y, tangent], {
+        axis: this.#axes,
+        keepdims: this.#keepdims,
+      }),
     ];
   }
 

@@ -31,6 +31,12 @@ class MatmulFunction extends FunctionNode {
     ];
   }
 
+  override forwardTangent([da, db]: readonly (Tensor | null)[]): readonly Tensor[] {
+    const left = da?.matmul(this.retained(1).value);
+    const right = db ? this.retained(0).value.matmul(db) : left;
+    return [(left && db ? left.add(right as Tensor) : right) as Tensor];
+  }
+
   /** A matrix shared by all samples on the right: row n is Σₜ xₙₜ ⊗ δₙₜ. */
   override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
     if (!isCarried(state) || this.inputShape(1).length > 2 || state.axis >= gy.shape.length - 1) return [null, null];

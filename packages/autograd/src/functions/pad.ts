@@ -32,6 +32,10 @@ class PadFunction extends FunctionNode {
     ];
   }
 
+  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
+    return [padTensor(tangent, this.#widths)];
+  }
+
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
     const widths = isCarried(state) ? this.#widths[state.axis] : undefined;
     return widths === undefined ? state : flow.padSamples(state, widths, samples);

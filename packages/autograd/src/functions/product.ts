@@ -1,5 +1,6 @@
 import type { AxisOptions } from "@robgrad/tensor";
 import { normalizeAxes } from "@robgrad/tensor/kernels";
+import { isFollowed } from "../recording.js";
 import type { Variable } from "../variable.js";
 import { makeVariable } from "../variable-node.js";
 import { concat } from "./concat.js";
@@ -18,7 +19,7 @@ export function product(x: Variable, { axis, keepdims = false }: AxisOptions = {
   const others = shape.map((_, k) => k).filter((k) => !axes.includes(k));
   const rest = others.map((k) => shape[k] as number);
   const result = keepdims ? keptShape(shape, axes) : rest;
-  if (!x.requiresGrad || x.size === 0) return makeVariable(x.current.product({ axis, keepdims }));
+  if (!isFollowed(x) || x.size === 0) return makeVariable(x.current.product({ axis, keepdims }));
   let factors = reshape(permute(x, [...axes, ...others]), [-1, ...rest]);
   for (let count = factors.shape[0] as number; count > 1; count = factors.shape[0] as number) {
     const half = count >> 1;

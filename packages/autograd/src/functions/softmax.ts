@@ -51,6 +51,13 @@ class SoftmaxFunction extends FunctionNode {
     ];
   }
 
+  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
+    const y = this.retainedOutput(0).value;
+    const p = this.#log ? y.exp() : y;
+    const centred = tangent.sub(tangent.mul(p).sum({ axis: this.#axis, keepdims: true }));
+    return [this.#log ? centred : centred.mul(p)];
+  }
+
   override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
     return flow.alongSamples(this.label, state, this.#axis);
   }

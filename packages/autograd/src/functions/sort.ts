@@ -30,6 +30,10 @@ class SortFunction extends FunctionNode {
     return [() => scatterAdd(this.#order as Tensor, gy, { axis: this.#axis, size, mode: "elements" })];
   }
 
+  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
+    return [tangent.takeAlongAxis(this.#order as Tensor, { axis: this.#axis })];
+  }
+
   override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
     return flow.alongSamples("sort", state, this.#axis);
   }

@@ -19,7 +19,8 @@ export interface CheckOptions {
   readonly seed?: number;
 }
 
-type Checked = (...inputs: Variable[]) => Variable;
+/** A function of Variables that is checked. */
+export type Checked = (...inputs: Variable[]) => Variable;
 
 /**
  * Checks gradients against central differences along random directions.
@@ -81,8 +82,11 @@ function weights(device: Device, shape: readonly number[], random: Random): Tens
   return device.tensor(random.normal(shape).values, { shape, dtype: "float64" });
 }
 
-async function check(subject: string, f: Checked, inputs: readonly Tensor[], options: CheckOptions): Promise<void> {
-  const { directions = 3, step = 1e-5, relative = 1e-6, absolute = 1e-8, seed = 0 } = options;
+/** The inputs to be checked: at least one, float64 all of them. */
+export function differentiableInputs(
+  subject: string,
+  inputs: readonly Tensor[],
+): readonly { readonly x: Tensor; readonly k: number }[] {
   for (const x of inputs) {
     if (isFloating(x.dtype) && x.dtype !== "float64") {
       throw codedError(
@@ -92,10 +96,15 @@ async function check(subject: string, f: Checked, inputs: readonly Tensor[], opt
     }
   }
   const differentiable = inputs.map((x, k) => ({ x, k })).filter(({ x }) => isFloating(x.dtype));
-  const [first] = differentiable;
-  if (first === undefined)
+  if (differentiable.length === 0)
     throw codedError("BAD_ARGUMENT", `${subject}: expected at least one float64 input, found none`);
-  const { device } = first.x;
+  return differentiable;
+}
+
+async function check(subject: string, f: Checked, inputs: readonly Tensor[], options: CheckOptions): Promise<void> {
+  const { directions = 3, step = 1e-5, relative = 1e-6, absolute = 1e-8, seed = 0 } = options;
+  const differentiable = differentiableInputs(subject, inputs);
+  const { device } = (differentiable[0] as { x: Tensor }).x;
   const random = generator(seed);
   const shape = tidy(() => noGrad(() => f(...inputs.map((x) => new Variable(x))).shape));
   const v = weights(device, shape, random);
@@ -189,10 +198,16 @@ async function worstElement(
     const error = Number.isFinite(found) ? Math.abs(expected - found) : Infinity;
     if (error > worst.error) worst = { at, error, expected, found };
   }
+  return { index: indexAt(x.shape, worst.at), expected: worst.expected, found: worst.found };
+}
+
+/** The index of the element at a place in row-major order. */
+export function indexAt(shape: readonly number[], at: number): number[] {
   const index: number[] = [];
-  for (let axis = x.shape.length - 1, rest = worst.at; axis >= 0; axis--) {
-    index.unshift(rest % (x.shape[axis] as number));
-    rest = Math.floor(rest / (x.shape[axis] as number));
+  let rest = at;
+  for (const extent of [...shape].reverse()) {
+    index.unshift(rest % extent);
+    rest = Math.floor(rest / extent);
   }
-  return { index, expected: worst.expected, found: worst.found };
+  return index;
 }

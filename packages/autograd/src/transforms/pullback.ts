@@ -2,7 +2,7 @@ import { codedError, type Tensor } from "@robgrad/tensor";
 import { propagate, zerosFor } from "../backward.js";
 import { variableOf } from "../functions/operand.js";
 import { alias } from "../functions/reshape.js";
-import { isRecording, noGrad, withGrad } from "../recording.js";
+import { forwardMode, isRecording, noGrad, withGrad } from "../recording.js";
 import { isVariable } from "../variable-node.js";
 import { Variable } from "../variable.js";
 
@@ -24,9 +24,10 @@ export function pullback(
 ): Pulled {
   const inputs = args.map((arg) => {
     const x = variableOf(subject, arg);
-    return x.requiresGrad
-      ? withGrad(() => alias(x))
-      : new Variable(x.value, { ...(x.name === undefined ? {} : { name: x.name }) });
+    if (x.requiresGrad) return withGrad(() => alias(x));
+    const leaf = new Variable(x.value, { ...(x.name === undefined ? {} : { name: x.name }) });
+    forwardMode()?.follow(x, leaf);
+    return leaf;
   });
   const value = withGrad(() => f(...inputs));
   if (!isVariable(value))
