@@ -71,7 +71,7 @@ export function propagate(
   }
   for (const node of nodes) {
     const { inputs, outputs } = node[place];
-    const wants = (input: VariableNode) => input.requiresGrad && (leading === null || leading.has(input));
+    const wants = (input: VariableNode) => leading?.has(input) ?? input.requiresGrad;
     if (!inputs.some(wants)) continue;
     const gradOutputs = gradients.outputs(outputs);
     if (gradOutputs === undefined) continue;

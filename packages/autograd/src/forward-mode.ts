@@ -114,30 +114,35 @@ class TangentFunction extends FunctionNode {
     const { inputs, outputs } = this.#node[place];
     const smooth = new Map(this.#smooth.map((k, at) => [k, gradOutputs[at] as Variable]));
     const upstream = outputs.map((output, k) => smooth.get(k) ?? zerosFor(output));
-    // ∂⟨g, J ẋ⟩/∂x is found as the gradient of ⟨Jᵀ g, ẋ⟩.
-    let found: ReturnType<typeof propagate> | null = null;
-    const gradients = () =>
-      (found ??= this.#gradients(
-        withGrad(() =>
-          sumOf(
-            paired(this.#node, upstream, (k) => this.retained(inputs.length + this.#moving.indexOf(k)), this.#moving),
-          ),
-        ),
-      ));
+    let found: readonly (Variable | undefined)[] | null = null;
+    const gradients = () => (found ??= this.#inInputs(upstream));
     const back = this.#node.backward(upstream);
     return [
       // A Variable that is an input twice gets its gradient once.
-      ...inputs.map((input, k) =>
-        inputs.indexOf(input) === k ? () => gradients()?.get(input) ?? zerosFor(input) : null,
-      ),
+      ...inputs.map((input, k) => (inputs.indexOf(input) === k ? () => gradients()[k] ?? zerosFor(input) : null)),
       ...this.#moving.map((k) => back[k] ?? null),
     ];
   }
 
-  #gradients(pairing: Variable | undefined): ReturnType<typeof propagate> | null {
-    if (pairing?.requiresGrad !== true) return null;
-    const wanted = new Set(this.#node[place].inputs);
-    return propagate(pairing.node, onesFor(pairing.node), wanted, undefined, wanted);
+  /** ∂⟨g, J ẋ⟩/∂x for every input x, found as the gradient of ⟨Jᵀ g, ẋ⟩. */
+  #inInputs(upstream: readonly Variable[]): readonly (Variable | undefined)[] {
+    const { inputs, outputs } = this.#node[place];
+    const wanted = new Set([...inputs, ...outputs]);
+    const tangentOf = (k: number) => this.retained(inputs.length + this.#moving.indexOf(k));
+    const pairing = withGrad(() => sumOf(paired(this.#node, upstream, tangentOf, this.#moving)), wanted);
+    if (pairing === undefined) return [];
+    const ends = new Set([...wanted, ...this[place].inputs, ...upstream.map(({ node }) => node)]);
+    const found = propagate(pairing.node, onesFor(pairing.node), wanted, undefined, ends);
+    // What depends on the node's outputs depends on its inputs through them.
+    const through = outputs.some((output) => found.get(output))
+      ? this.#node.backward(outputs.map((output) => found.get(output) ?? zerosFor(output)))
+      : [];
+    return inputs.map((input, k) => {
+      const same = inputs.flatMap((other, at) => (other === input ? (through[at]?.() ?? []) : []));
+      return [found.get(input), ...(inputs.indexOf(input) === k ? same : [])].reduce((a, b) =>
+        a === undefined || b === undefined ? (a ?? b) : a.add(b),
+      );
+    });
   }
 
   /** The node's tensors, too: a walk back through a tangent needs them, even where nobody needs the node's outputs. */

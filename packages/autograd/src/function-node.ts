@@ -1,6 +1,6 @@
 import { codedError, Tensor, type SampleMatrix } from "@robgrad/tensor";
 import { formatShape, isFloating, ownedTensors, sameShape } from "@robgrad/tensor/kernels";
-import { forwardMode, isFollowed, isTaping, nextSequence } from "./recording.js";
+import { forwardMode, isFollowed, isTaped, nextSequence } from "./recording.js";
 import type { SampleAxis, SampleContext, SampleTracking } from "./sample-axis.js";
 import type { Variable } from "./variable.js";
 import { isVariable, makeVariable, type VariableNode } from "./variable-node.js";
@@ -118,7 +118,7 @@ export abstract class FunctionNode {
     const forward = forwardMode();
     own.sequence = nextSequence();
     own.inputs = variables.map((variable) => variable.node);
-    const taped = isTaping() && own.inputs.some((input) => input.requiresGrad);
+    const taped = own.inputs.some(isTaped);
     own.wanted = variables.map(isFollowed);
     own.recorded = own.wanted.includes(true);
     const tensors = variables.map((variable) => variable.current);

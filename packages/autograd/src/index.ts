@@ -58,5 +58,8 @@ export {
 export { grad } from "./transforms/grad.js";
 export { valueAndGrad, type GradOptions } from "./transforms/value-and-grad.js";
 export { jvp, type Pushforward } from "./transforms/jvp.js";
+export { jacobianForward, jacobianReverse } from "./transforms/jacobian.js";
+export { hessian } from "./transforms/hessian.js";
+export { hvp } from "./transforms/hvp.js";
 export { vjp, type VectorJacobian } from "./transforms/vjp.js";
 export { computationalGraph, type ComputationalGraph, type GraphData } from "./computational-graph.js";

@@ -1,4 +1,5 @@
 import type { FunctionNode } from "./function-node.js";
+import type { VariableNode } from "./variable-node.js";
 import type { Variable } from "./variable.js";
 
 /** Forward mode while a function runs: which Variables carry tangents, and what becomes of them. */
@@ -23,11 +24,13 @@ interface Recording {
   sequence: number;
   /** null unless tangents are carried along. */
   forward: ForwardMode | null;
+  /** What counts as requiring a gradient, whether it asked for one or not. */
+  leaves: ReadonlySet<VariableNode> | null;
 }
 
 const key = Symbol.for("robgrad.recording");
 
-const state = ((globalThis as { [key]?: Recording })[key] ??= { paused: 0, sequence: 0, forward: null });
+const state = ((globalThis as { [key]?: Recording })[key] ??= { paused: 0, sequence: 0, forward: null, leaves: null });
 
 /**
  * Whether a graph is recorded or tangents are carried along: in a node's `backward` it tells whether the gradients will
@@ -36,12 +39,7 @@ const state = ((globalThis as { [key]?: Recording })[key] ??= { paused: 0, seque
  * @example  noGrad(() => isRecording()) // false
  */
 export function isRecording(): boolean {
-  return isTaping() || state.forward !== null;
-}
-
-/** Whether nodes are kept for a walk back. */
-export function isTaping(): boolean {
-  return state.paused === 0;
+  return state.paused === 0 || state.forward !== null;
 }
 
 /** Forward mode, if a function runs in it. */
@@ -51,7 +49,12 @@ export function forwardMode(): ForwardMode | null {
 
 /** Whether what is made of a Variable is to be differentiated. */
 export function isFollowed(x: Variable): boolean {
-  return (isTaping() && x.requiresGrad) || state.forward?.carries(x) === true;
+  return isTaped(x.node) || state.forward?.carries(x) === true;
+}
+
+/** Whether nodes that are applied to it are kept for a walk back. */
+export function isTaped(node: VariableNode): boolean {
+  return state.paused === 0 && (node.requiresGrad || state.leaves?.has(node) === true);
 }
 
 /** The number of the next node. */
@@ -70,9 +73,13 @@ export function noGrad<R>(work: () => R extends PromiseLike<unknown> ? never : R
   return within(1, null, work as () => R);
 }
 
-/** Runs `work` with recording on, whatever surrounds it. */
-export function withGrad<R>(work: () => R): R {
-  return within(0, state.forward, work);
+/**
+ * Runs `work` with recording on, whatever surrounds it.
+ *
+ * @param leaves  Count as requiring a gradient.
+ */
+export function withGrad<R>(work: () => R, leaves = state.leaves): R {
+  return within(0, state.forward, work, leaves);
 }
 
 /** Runs `work` with tangents carried along, recording as around it. */
@@ -80,12 +87,12 @@ export function withForward<R>(forward: ForwardMode | null, work: () => R): R {
   return within(state.paused, forward, work);
 }
 
-function within<R>(paused: number, forward: ForwardMode | null, work: () => R): R {
-  const before = { ...state };
-  Object.assign(state, { paused, forward });
+function within<R>(paused: number, forward: ForwardMode | null, work: () => R, leaves = state.leaves): R {
+  const before = { paused: state.paused, forward: state.forward, leaves: state.leaves };
+  Object.assign(state, { paused, forward, leaves });
   try {
     return work();
   } finally {
-    Object.assign(state, { paused: before.paused, forward: before.forward });
+    Object.assign(state, before);
   }
 }
