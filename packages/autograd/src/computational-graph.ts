@@ -12,6 +12,8 @@ export interface GraphData {
     readonly dtype: string;
     readonly shape: readonly number[];
     readonly requiresGrad: boolean;
+    /** What a trace knows of it, line by line. */
+    readonly notes: readonly string[];
   }[];
   readonly functions: readonly { readonly id: string; readonly label: string }[];
   readonly edges: readonly (readonly [from: string, to: string])[];
@@ -35,20 +37,31 @@ export interface ComputationalGraph {
  * @example        const x = new Variable(device.tensor([2]), { name: "x" }); computationalGraph(x.square()).toMermaid();
  */
 export function computationalGraph(outputs: Variable | readonly Variable[]): ComputationalGraph {
-  const roots = (Array.isArray(outputs) ? (outputs as readonly Variable[]) : [outputs as Variable]).map(
-    ({ node }) => node,
+  const roots = Array.isArray(outputs) ? (outputs as readonly Variable[]) : [outputs as Variable];
+  return annotatedGraph(
+    roots.map(({ node }) => node),
+    new Map(),
   );
-  const data = graphData(roots);
+}
+
+/** The graph of what led to Variables, with lines of text on some of them. */
+export function annotatedGraph(
+  roots: readonly VariableNode[],
+  notes: ReadonlyMap<VariableNode, readonly string[]>,
+): ComputationalGraph {
+  const data = graphData(roots, notes);
   return {
     toDot: () =>
       lines("digraph {", [
-        ...data.variables.map((variable) => `${variable.id} [shape=oval, label="${dotText(caption(variable))}"];`),
+        ...data.variables.map(
+          (variable) => `${variable.id} [shape=oval, label="${caption(variable).map(dotText).join("\\n")}"];`,
+        ),
         ...data.functions.map(({ id, label }) => `${id} [shape=box, label="${dotText(label)}"];`),
         ...data.edges.map(([from, to]) => `${from} -> ${to};`),
       ]) + "}\n",
     toMermaid: () =>
       lines("flowchart TD", [
-        ...data.variables.map((variable) => `${variable.id}(["${mermaidText(caption(variable))}"])`),
+        ...data.variables.map((variable) => `${variable.id}(["${caption(variable).map(mermaidText).join("<br/>")}"])`),
         ...data.functions.map(({ id, label }) => `${id}["${mermaidText(label)}"]`),
         ...data.edges.map(([from, to]) => `${from} --> ${to}`),
       ]),
@@ -56,7 +69,7 @@ export function computationalGraph(outputs: Variable | readonly Variable[]): Com
   };
 }
 
-function graphData(roots: readonly VariableNode[]): GraphData {
+function graphData(roots: readonly VariableNode[], notes: ReadonlyMap<VariableNode, readonly string[]>): GraphData {
   const ids = new Map<VariableNode, string>();
   const idOf = (node: VariableNode) => {
     let id = ids.get(node);
@@ -72,18 +85,19 @@ function graphData(roots: readonly VariableNode[]): GraphData {
     for (const output of node[place].outputs) edges.push([id, idOf(output)]);
   }
   roots.forEach(idOf);
-  const variables = [...ids].map(([{ name, dtype, shape, requiresGrad }, id]) => ({
+  const variables = [...ids].map(([node, id]) => ({
     id,
-    name: name ?? null,
-    dtype,
-    shape,
-    requiresGrad,
+    name: node.name ?? null,
+    dtype: node.dtype,
+    shape: node.shape,
+    requiresGrad: node.requiresGrad,
+    notes: notes.get(node) ?? [],
   }));
   return { variables, functions, edges };
 }
 
-function caption({ name, dtype, shape }: GraphData["variables"][number]): string {
-  return `${name === null ? "" : `${name}: `}${dtype} ${formatShape(shape)}`;
+function caption({ name, dtype, shape, notes }: GraphData["variables"][number]): string[] {
+  return [`${name === null ? "" : `${name}: `}${dtype} ${formatShape(shape)}`, ...notes];
 }
 
 const lines = (head: string, body: readonly string[]) => [head, ...body.map((line) => `  ${line}`), ""].join("\n");

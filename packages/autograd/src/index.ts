@@ -63,3 +63,4 @@ export { hessian } from "./transforms/hessian.js";
 export { hvp } from "./transforms/hvp.js";
 export { vjp, type VectorJacobian } from "./transforms/vjp.js";
 export { computationalGraph, type ComputationalGraph, type GraphData } from "./computational-graph.js";
+export { evaluationTrace, type EvaluationTrace, type TraceOptions, type TraceRow } from "./evaluation-trace.js";

@@ -93,13 +93,14 @@ function replaced(
  */
 export class ElementwiseFunction extends FunctionNode {
   readonly #name: string;
-  readonly #formula: Expression;
+  /** @internal Of the operands that are Variables and tensors. */
+  readonly formula: Expression;
   readonly #evaluate: (tensors: readonly Tensor[]) => Tensor;
 
   constructor(name: string, formula: Expression, evaluate?: (tensors: readonly Tensor[]) => Tensor) {
     super();
     this.#name = name;
-    this.#formula = formula;
+    this.formula = formula;
     this.#evaluate = evaluate ?? ((tensors) => mapExpression(name, formula, tensors));
   }
 
@@ -111,7 +112,7 @@ export class ElementwiseFunction extends FunctionNode {
     const read = new Set<Read>();
     for (let k = 0; k < inputs.length; k++) {
       if (!this.requiresGrad(k)) continue;
-      for (const operand of partial(this.#formula, k)?.reads ?? []) read.add(operand);
+      for (const operand of partial(this.formula, k)?.reads ?? []) read.add(operand);
     }
     this.retainInputs(...[...read].filter((operand) => typeof operand === "number"));
     if (read.has("output")) this.retainOutputs(0);
@@ -121,7 +122,7 @@ export class ElementwiseFunction extends FunctionNode {
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     return Array.from({ length: this.inputCount }, (_, k) => () => {
       const shape = this.inputShape(k);
-      const derivative = partial(this.#formula, k);
+      const derivative = partial(this.formula, k);
       if (derivative === null) return makeVariable(zeros(gy, shape));
       const { body, reads } = derivative;
       if (body.kind === "input") return sumTo(gy, shape);
@@ -140,7 +141,7 @@ export class ElementwiseFunction extends FunctionNode {
     const shape = this.outputShape(0);
     const operands: Tensor[] = [];
     const terms = tangents.flatMap((tangent, k) => {
-      const derivative = tangent === null ? null : partial(this.#formula, k);
+      const derivative = tangent === null ? null : partial(this.formula, k);
       if (derivative === null) return [];
       const at = operands.length;
       const read = this.#operands(derivative.reads, makeVariable(tangent as Tensor));
@@ -160,7 +161,7 @@ export class ElementwiseFunction extends FunctionNode {
       const shape = this.inputShape(k);
       const axes = repeatedAxes(shape, gy.shape);
       if (!axes.includes(state.axis)) return null;
-      const derivative = partial(this.#formula, k);
+      const derivative = partial(this.formula, k);
       if (derivative === null) return () => flow.denseSamples(zeros(gy, [samples, ...shape]));
       return () => {
         const tensors = this.#operands(derivative.reads, gy).map((operand) => operand.value);
