@@ -2,7 +2,7 @@ import { denseSamples, type Tensor, type Device } from "@robgrad/tensor";
 import { forEachDevice } from "@robgrad/tensor/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FunctionNode, type Variable } from "../src/index.js";
-import { checkBackward, checkDoubleBackward, checkSampleGradients } from "../src/testing.js";
+import { checkBackward, checkDoubleBackward, checkSampleGradients, checkTangent } from "../src/testing.js";
 import { draw } from "./draw.js";
 
 let device: Device;
@@ -50,6 +50,56 @@ class SwappedFunction extends FunctionNode {
     return [null, () => denseSamples(rows.gather(device.tensor(Int32Array.of(1, 0, 2))))];
   }
 }
+
+type Fault = "tangent in x" | "tangent in z" | "backward in z" | "double backward in y" | "row 1 of w";
+
+/**
+ * [N, D] = x · y + z · w, w shared by all samples; one planted fault at a time.
+ */
+class PlantedFunction extends FunctionNode {
+  readonly #fault: Fault | null;
+
+  constructor(fault: Fault | null) {
+    super();
+    this.#fault = fault;
+  }
+
+  forward([x, y, z, w]: readonly [Tensor, Tensor, Tensor, Tensor]) {
+    this.retainInputs(0, 1, 2, 3);
+    return [x.mul(y).add(z.mul(w))];
+  }
+
+  override forwardTangent([dx, dy, dz, dw]: readonly (Tensor | null)[]) {
+    const [x, y, z, w] = [0, 1, 2, 3].map((k) => this.retained(k).value) as [Tensor, Tensor, Tensor, Tensor];
+    const terms = [dx?.mul(y), dy?.mul(x), dz?.mul(w), dw && z.mul(dw)];
+    if (this.#fault === "tangent in x") terms[0] = terms[0]?.mul(2);
+    if (this.#fault === "tangent in z") terms[2] = terms[2]?.add(bump([3, 2], [2, 1]));
+    return [terms.filter((term) => term instanceof Object).reduce((a, b) => (a as Tensor).add(b as Tensor)) as Tensor];
+  }
+
+  backward([gy]: readonly [Variable]) {
+    const [x, y, z, w] = [0, 1, 2, 3].map((k) => this.retained(k)) as [Variable, Variable, Variable, Variable];
+    return [
+      () => gy.mul(this.#fault === "double backward in y" ? y.detach() : y),
+      () => gy.mul(x),
+      () => (this.#fault === "backward in z" ? gy.mul(w).add(bump([3, 2], [1, 0])) : gy.mul(w)),
+      () => gy.mul(z).sum({ axis: 0 }),
+    ];
+  }
+
+  override backwardSamples([gy]: readonly [Variable]) {
+    const rows = gy.value.mul(this.retained(2).value);
+    if (this.#fault === "row 1 of w") return [null, null, null, () => denseSamples(rows.add(bump([3, 2], [1, 1])))];
+    return [null, null, null, () => denseSamples(rows)];
+  }
+}
+
+/** 1 at one place, 0 elsewhere. */
+const bump = (shape: readonly [number, number], [i, j]: readonly [number, number]) => {
+  const values = new Float64Array(shape[0] * shape[1]);
+  values[i * shape[1] + j] = 1;
+  return device.tensor(values, { shape });
+};
 
 const apply = (node: FunctionNode, ...inputs: (Variable | Tensor)[]) => node.apply(...inputs)[0] as Variable;
 
@@ -118,7 +168,75 @@ forEachDevice(
         ).rejects.toMatchObject({
           code: "BAD_PLUGIN",
           message: expect.stringMatching(
-            /^checkSampleGradients: expected row 0 of parameter 0 \(float64 \[2\]\) to be -?[\d.e-]+ at element 0, found/,
+            /^checkSampleGradients: expected row [01] of parameter 0 \(float64 \[2\]\) to be -?[\d.e-]+ at element \[[01]\], found -?[\d.e-]+; wrong are row 0, row 1$/,
+          ),
+        });
+      });
+    });
+
+    describe("a planted fault", () => {
+      const shapes = [[3, 2], [3, 2], [3, 2], [2]] as const;
+      const inputs = () => shapes.map((shape, k) => draw(device, shape, k));
+      const f =
+        (fault: Fault | null) =>
+        (...xs: Variable[]) =>
+          apply(new PlantedFunction(fault), ...xs);
+      const samples = (fault: Fault | null) => {
+        const [x, y, z, w] = inputs() as [Tensor, Tensor, Tensor, Tensor];
+        const losses = (w: Variable) => apply(new PlantedFunction(fault), x, y, z, w).sum({ axis: 1 });
+        return checkSampleGradients(losses, [w]);
+      };
+      /** The names of the checks that reject, with their messages. */
+      const found = async (fault: Fault | null) => {
+        const checks = {
+          backward: () => checkBackward(f(fault), inputs()),
+          double: () => checkDoubleBackward(f(fault), inputs()),
+          tangent: () => checkTangent(f(fault), inputs()),
+          samples: () => samples(fault),
+        };
+        const messages: Record<string, string> = {};
+        for (const [name, run] of Object.entries(checks)) {
+          await run().catch((error: Error) => (messages[name] = error.message));
+        }
+        return messages;
+      };
+
+      it("is absent where all four accept", async () => {
+        expect(await found(null)).toEqual({});
+      });
+
+      it("in the tangent of an input is named by checkTangent alone", async () => {
+        expect(await found("tangent in x")).toEqual({
+          tangent: expect.stringMatching(
+            /^checkTangent: expected the tangent -?[\d.e-]+ \(central difference, step 0.00001\), found -?[\d.e-]+ from forward mode, in input 0 \(float64 \[3, 2\]\) along direction 1 of 3 \(seed 0\); worst element \[\d, \d\] of the result$/,
+          ),
+        });
+        expect(await found("tangent in z")).toEqual({
+          tangent: expect.stringMatching(/in input 2 \(float64 \[3, 2\]\) .*; worst element \[2, 1\] of the result$/),
+        });
+      });
+
+      it("in the backward of input 2 is named by the checks of backward", async () => {
+        const { backward, tangent, double } = await found("backward in z");
+        expect(backward).toMatch(
+          /^checkBackward: expected the directional derivative .*, found .* from backward, in input 2 \(float64 \[3, 2\]\) along direction 1 of 3 \(seed 0\); worst element \[1, 0\]: expected/,
+        );
+        expect(tangent).toBeUndefined();
+        expect(double).toBeUndefined();
+      });
+
+      it("in a double backward is named by checkDoubleBackward, with the input that is forgotten", async () => {
+        expect(await found("double backward in y")).toEqual({
+          double: expect.stringMatching(
+            /^checkDoubleBackward: .* in input 1 \(float64 \[3, 2\]\) along direction 1 of 3/,
+          ),
+        });
+      });
+
+      it("in one row is named by checkSampleGradients", async () => {
+        expect(await found("row 1 of w")).toEqual({
+          samples: expect.stringMatching(
+            /^checkSampleGradients: expected row 1 of parameter 0 \(float64 \[2\]\) to be -?[\d.e-]+ at element \[1\], found -?[\d.e-]+; wrong are row 1, the sum of rows$/,
           ),
         });
       });

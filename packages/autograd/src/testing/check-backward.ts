@@ -70,7 +70,9 @@ export async function checkDoubleBackward(
       .reduce((a, b) => a.add(b));
   };
   try {
-    await check("checkDoubleBackward", differentiated, [...inputs, v], options);
+    await check("checkDoubleBackward", differentiated, [...inputs, v], options, (k) =>
+      k < inputs.length ? `input ${k}` : "gradOutput",
+    );
   } finally {
     v.dispose();
   }
@@ -101,7 +103,13 @@ export function differentiableInputs(
   return differentiable;
 }
 
-async function check(subject: string, f: Checked, inputs: readonly Tensor[], options: CheckOptions): Promise<void> {
+async function check(
+  subject: string,
+  f: Checked,
+  inputs: readonly Tensor[],
+  options: CheckOptions,
+  nameOf = (k: number) => `input ${k}`,
+): Promise<void> {
   const { directions = 3, step = 1e-5, relative = 1e-6, absolute = 1e-8, seed = 0 } = options;
   const differentiable = differentiableInputs(subject, inputs);
   const { device } = (differentiable[0] as { x: Tensor }).x;
@@ -126,7 +134,7 @@ async function check(subject: string, f: Checked, inputs: readonly Tensor[], opt
         throw codedError(
           "BAD_PLUGIN",
           `${subject}: expected the directional derivative ${expected} (central difference, step ${step}), found ${found} from backward, ` +
-            `in input ${k} (${x.dtype} ${formatShape(x.shape)}) along direction ${turn + 1} of ${directions} (seed ${seed}); ` +
+            `in ${nameOf(k)} (${x.dtype} ${formatShape(x.shape)}) along direction ${turn + 1} of ${directions} (seed ${seed}); ` +
             `worst element ${formatShape(worst.index)}: expected ${worst.expected}, found ${worst.found}`,
         );
       }
