@@ -32,6 +32,11 @@ export class TangentSweep implements ForwardMode {
     return this.#tangents.get(x) ?? Array.from({ length: this.#directions }, () => null);
   }
 
+  carried(x: Variable): readonly Variable[] {
+    const own = this.#tangents.get(x) ?? [];
+    return [...own.filter((tangent) => tangent !== null), ...(this.#around?.carried(x) ?? [])];
+  }
+
   carries(x: Variable): boolean {
     return this.#tangents.has(x) || this.#around?.carries(x) === true;
   }

@@ -1,6 +1,6 @@
 import { codedError, Tensor, type SampleMatrix } from "@robgrad/tensor";
 import { formatShape, isFloating, ownedTensors, sameShape } from "@robgrad/tensor/kernels";
-import { forwardMode, isFollowed, isTaped, nextSequence } from "./recording.js";
+import { forwardMode, isFollowed, isTaped, nextSequence, tensorsOf } from "./recording.js";
 import type { SampleAxis, SampleContext, SampleTracking } from "./sample-axis.js";
 import type { Variable } from "./variable.js";
 import { isVariable, makeVariable, type VariableNode } from "./variable-node.js";
@@ -215,8 +215,8 @@ export abstract class FunctionNode {
 
   /** @internal Tensors that live with the node. */
   *[ownedTensors](): Generator<Tensor> {
-    for (const { variable } of this[place].retainedInputs.values()) yield variable.current;
-    for (const { variable } of this[place].retainedOutputs.values()) yield variable.current;
+    for (const { variable } of this[place].retainedInputs.values()) yield* tensorsOf(variable);
+    for (const { variable } of this[place].retainedOutputs.values()) yield* tensorsOf(variable);
     yield* fieldTensors(this);
   }
 }

@@ -1,3 +1,4 @@
+import type { Tensor } from "@robgrad/tensor";
 import type { FunctionNode } from "./function-node.js";
 import type { VariableNode } from "./variable-node.js";
 import type { Variable } from "./variable.js";
@@ -6,6 +7,8 @@ import type { Variable } from "./variable.js";
 export interface ForwardMode {
   /** Whether a Variable has a tangent. */
   carries(variable: Variable): boolean;
+  /** The tangents of a Variable. */
+  carried(variable: Variable): readonly Variable[];
   /** Gives a Variable of the same value the same tangents. */
   follow(from: Variable, to: Variable): void;
   /**
@@ -55,6 +58,12 @@ export function isFollowed(x: Variable): boolean {
 /** Whether nodes that are applied to it are kept for a walk back. */
 export function isTaped(node: VariableNode): boolean {
   return state.paused === 0 && (node.requiresGrad || state.leaves?.has(node) === true);
+}
+
+/** The tensors of a Variable and of its tangents. */
+export function* tensorsOf(x: Variable): Generator<Tensor> {
+  yield x.current;
+  for (const tangent of state.forward?.carried(x) ?? []) yield* tensorsOf(tangent);
 }
 
 /** The number of the next node. */

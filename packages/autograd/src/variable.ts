@@ -32,7 +32,7 @@ import { takeAlongAxis } from "./functions/take-along-axis.js";
 import { topk } from "./functions/topk.js";
 import { variance } from "./functions/variance.js";
 import { reachable } from "./graph.js";
-import { noGrad } from "./recording.js";
+import { noGrad, tensorsOf } from "./recording.js";
 import { isVariable, makeVariable, registerVariable, VariableNode } from "./variable-node.js";
 
 const brand: unique symbol = Symbol.for("robgrad.variable");
@@ -367,9 +367,9 @@ export class Variable {
   /** @internal Every tensor that it and its history hold. */
   *[ownedTensors](): Generator<Tensor> {
     const nodes = reachable([this.node]);
-    yield this.current;
+    yield* tensorsOf(this);
     for (let { grad } = this; grad !== null; grad = grad.grad) {
-      yield grad.current;
+      yield* tensorsOf(grad);
       nodes.push(...reachable([grad.node]));
     }
     for (const node of nodes) yield* node[ownedTensors]();

@@ -1,4 +1,4 @@
-import { capture, denseSamples, generator, type Device, type Tensor } from "@robgrad/tensor";
+import { capture, generator, tidy, type Device, type Tensor } from "@robgrad/tensor";
 import { forEachDevice } from "@robgrad/tensor/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -125,6 +125,20 @@ forEachDevice(
         await expectClose(w.grad as Variable, [3 * 1.5 ** 2 * 10]);
         const used = (x: Variable) => jvp((u) => u.mul(x).mul(u.mul(u)), x, at(1)).tangent.sum();
         await expectClose(grad(used)(at(2)), [3 * 3 * 4]);
+      });
+
+      it("keeps tangents through a tidy inside the function", async () => {
+        const f = (x: Variable) => {
+          const h = tidy(() => x.exp().mul(x));
+          return tidy(() => h.sin().mul(h));
+        };
+        const plain = (x: Variable) => x.exp().mul(x).sin().mul(x.exp().mul(x));
+        await expectClose(jvp(f, at(0.5), at(2)).tangent, await jvp(plain, at(0.5), at(2)).tangent.data());
+        await expectClose(hvp(f, at(0.5), at(2)), await hvp(plain, at(0.5), at(2)).data());
+        await expectClose(
+          noGrad(() => jvp(f, at(0.5), at(2)).tangent),
+          await jvp(plain, at(0.5), at(2)).tangent.data(),
+        );
       });
 
       it("records nothing inside noGrad", () => {
@@ -308,6 +322,27 @@ forEachDevice(
     beforeAll(() => void (device = on.device));
 
     describe("forward mode in a captured step", () => {
+      it("takes memory that does not depend on the depth", async () => {
+        const taken = async (depth: number) => {
+          const w = on.device.tensor(Float32Array.from(generator(1).normal([256]).values), { shape: [16, 16] });
+          const f = (x: Variable) => {
+            for (let k = 0; k < depth; k++) x = linear(x, w).tanh();
+            return x;
+          };
+          const step = capture((x: Tensor, v: Tensor) => jvp(f, x, v).tangent);
+          const [x, v] = [on.device.ones([8, 16]), on.device.ones([8, 16])];
+          const before = on.device.memory().live;
+          for (let t = 0; t < 2; t++) step(x, v);
+          on.device.resetPeak();
+          await step(x, v).data();
+          const { live, peak } = on.device.memory();
+          step.dispose();
+          for (const tensor of [w, x, v]) tensor.dispose();
+          return [live - before, peak - before];
+        };
+        expect(await taken(50)).toEqual(await taken(5));
+      });
+
       it("replays tangents and Hessian products", async () => {
         const w = on.device.tensor(Float32Array.from(generator(1).normal([6]).values), { shape: [2, 3] });
         const step = (x: Tensor, v: Tensor) => {
