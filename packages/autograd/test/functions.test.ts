@@ -14,7 +14,7 @@ import {
   Variable,
   where,
 } from "../src/index.js";
-import { checkBackward, checkDoubleBackward, checkTangent } from "../src/testing.js";
+import { checkBackward, checkDoubleBackward, checkOnDevice, checkTangent } from "../src/testing.js";
 
 let device: Device;
 
@@ -25,7 +25,7 @@ const distinct = (shape: readonly number[], sign?: 1, offset = 0): Tensor => {
     const magnitude = 0.3 + 0.013 * offset + (((i * 7) % size) + 0.5) / size;
     return sign === 1 || i % 2 === 0 ? magnitude : -magnitude;
   });
-  return device.tensor(values, { shape });
+  return device.tensor(values, { shape, dtype: device.dtypes.includes("float64") ? "float64" : "float32" });
 };
 const indices = (values: readonly number[], shape: readonly number[] = [values.length]) =>
   device.tensor(Int32Array.from(values), { shape });
@@ -222,7 +222,7 @@ const table: Record<string, readonly Case[]> = {
   sort: [
     [
       "sends gradients back to where elements came from",
-      (x) => sort(x, { axis: 0 }).mul(device.tensor([[1], [2], [3]], { dtype: "float64" })),
+      (x) => sort(x, { axis: 0 }).mul(device.tensor([[1], [2], [3]], { dtype: x.dtype as "float32" })),
       [[3, 2]],
     ],
   ],
@@ -241,6 +241,22 @@ const table: Record<string, readonly Case[]> = {
     ["takes logarithms of sums over all axes", (x) => logSumExp(x, { keepdims: true }), [[2, 4]]],
   ],
 };
+
+forEachDevice(
+  (on) => {
+    describe.each(Object.entries(table))("%s in float32", (_, cases) => {
+      beforeAll(() => void (device = on.device));
+
+      it.each(cases)("%s as on cpu in float64, called and replayed", async (_sentence, f, shapes, sign) => {
+        const inputs = shapes.map((shape, k) => distinct(shape, sign, k));
+        // What a function takes besides its inputs is where they are.
+        const there = (...xs: Variable[]) => ((device = (xs[0] as Variable).device), f(...xs));
+        await checkOnDevice(on.device, there, inputs);
+      });
+    });
+  },
+  { dtypes: ["float32"] },
+);
 
 forEachDevice(
   (on) => {
