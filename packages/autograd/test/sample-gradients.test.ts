@@ -1,6 +1,6 @@
 import { denseSamples, type SampleMatrix, type Tensor, type Device } from "@robgrad/tensor";
 import { forEachDevice } from "@robgrad/tensor/testing";
-import { beforeAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   concat,
   FunctionNode,
@@ -13,11 +13,12 @@ import {
   where,
   type SampleAxis,
 } from "../src/index.js";
-import { checkSampleGradients } from "../src/testing.js";
+import { checkOnDevice, checkSampleGradients } from "../src/testing.js";
 import { draw } from "./draw.js";
 
 let device: Device;
-const normal = (shape: readonly number[], seed = 0) => draw(device, shape, seed);
+let dtype: "float32" | "float64" = "float64";
+const normal = (shape: readonly number[], seed = 0) => draw(device, shape, seed, dtype);
 const indices = (values: readonly number[], shape: readonly number[] = [values.length]) =>
   device.tensor(Int32Array.from(values), { shape });
 /** Σ over all but axis 0 of a curved function: losses [N]. */
@@ -50,6 +51,178 @@ beforeEach(() => {
 afterEach(() => warn.mockRestore());
 
 const N = 4;
+const x2 = () => normal([N, 3], 90);
+const x3 = () => normal([N, 2, 3], 91);
+
+const inOnePass: Record<string, readonly [Losses, readonly (readonly number[])[]]> = {
+  "linear on [N, P]": [(W, b) => losses(linear(x2(), W, b)), [[2, 3], [2]]],
+  "linear on data that ask for gradients too": [(W, b) => losses(linear(new Variable(x2()), W, b)), [[2, 3], [2]]],
+  "elementwise on data that ask for gradients too": [(w) => losses(new Variable(x2()).mul(w)), [[3]]],
+  "linear on [N, T, P]": [(W, b) => losses(linear(x3(), W, b)), [[2, 3], [2]]],
+  "linear on [N, S, T, P]": [(W, b) => losses(linear(normal([N, 2, 2, 3], 92), W, b)), [[2, 3], [2]]],
+  "linear on [N·T, P]": [
+    (V, W, b) =>
+      losses(
+        linear(
+          linear(x3(), V)
+            .reshape([N * 2, 3])
+            .tanh(),
+          W,
+          b,
+        ).reshape([N, 2, 2]),
+      ),
+    [[3, 3], [2, 3], [2]],
+  ],
+  "linear on [T, N, P]": [
+    (V, W, b) => losses(linear(linear(x3(), V).permute([1, 0, 2]), W, b).permute([1, 0, 2])),
+    [[3, 3], [2, 3], [2]],
+  ],
+  "linear on [T·N, P]": [
+    (V, W, b) =>
+      losses(
+        linear(
+          linear(x3(), V)
+            .permute([1, 0, 2])
+            .reshape([2 * N, 3]),
+          W,
+          b,
+        )
+          .reshape([2, N, 2])
+          .permute([1, 0, 2]),
+      ),
+    [[3, 3], [2, 3], [2]],
+  ],
+  "matmul on [N, P]": [(W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W)), [[3, 2]]],
+  "matmul on [N, T, P]": [(W) => losses(new Variable(x3(), { requiresGrad: false }).matmul(W)), [[3, 2]]],
+  "elementwise, over features": [(w) => losses(w.mul(x2())), [[3]]],
+  "elementwise, over [N, T, P]": [(w) => losses(w.mul(x3())), [[3]]],
+  "elementwise, with inner axes of extent 1": [(w) => losses(w.mul(x3())), [[2, 1]]],
+  "elementwise, a scalar": [(w) => losses(w.mul(x2()).exp()), [[]]],
+  "elementwise, on folded samples": [
+    (V, w) =>
+      losses(
+        linear(x3(), V)
+          .reshape([N * 2, 3])
+          .mul(w)
+          .reshape([N, 6]),
+      ),
+    [[3, 3], [3]],
+  ],
+  "addition, whose rows are the gradient itself": [(w) => losses(w.add(x2())), [[3]]],
+  "a function of the user's own": [(w) => losses(w.map((u, v) => u.mul(v).tanh(), x2())), [[3]]],
+  "clamped at a parameter": [(high) => losses(new Variable(x2(), { requiresGrad: false }).clamp(-9, high)), [[3]]],
+  "a function that is flat": [(w) => losses(w.mul(x2()).add(w.map((u, v) => u.floor().mul(v), x2()))), [[3]]],
+  "where with a parameter": [(w) => losses(where(x2().greater(0), w, x2())), [[3]]],
+  "a table of embeddings": [(E) => losses(E.gather(indices([0, 2, 2, 1]))), [[3, 2]]],
+  "a table of embeddings of sequences": [(E) => losses(E.gather(indices([0, 2, 2, 1, 1, 1, 0, 3], [N, 2]))), [[4, 2]]],
+  "a parameter repeated for every sample": [
+    (W, c) => losses(concat([c.broadcastTo([N, 1, 3]), linear(x3(), W)], { axis: 1 })),
+    [[3, 3], [3]],
+  ],
+  "a layer used twice": [(W, b) => losses(linear(linear(x2(), W, b).tanh(), W, b)), [[3, 3], [3]]],
+  "a layer used in linear and elementwise": [(w) => losses(linear(w.mul(x2()), w)), [[1, 3]]],
+  "a residual connection": [
+    (W) => {
+      const h = linear(x2(), W);
+      return losses(linear(h.tanh(), W).add(h));
+    },
+    [[3, 3]],
+  ],
+  "reductions inside a sample": [
+    (W) => logSumExp(linear(x2(), W), { axis: 1 }).add(sort(linear(x2(), W)).max({ axis: 1 })),
+    [[5, 3]],
+  ],
+  "batches taken apart and put together": [
+    (W, V) => {
+      const h = linear(x2(), W);
+      return losses(linear(concat([h.slice([0, 1]), h.slice([1])]).tanh(), V));
+    },
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ],
+  "a reordered batch": [
+    (W, V) => {
+      const h = linear(x2(), W);
+      return losses(linear(concat([h.slice([2]), h.slice([0, 2])]).tanh(), V));
+    },
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ],
+  "parts of a batch of unequal size": [
+    (W, V) => {
+      const h = linear(x3(), W);
+      const folded = h.reshape([N * 2, 2]).slice([0, 5]);
+      const rest = linear(folded.tanh(), V);
+      return losses(concat([rest, h.reshape([N * 2, 2]).slice([5])]).reshape([N, 2, 2]));
+    },
+    [
+      [2, 3],
+      [2, 2],
+    ],
+  ],
+};
+const onePassPerSample: Record<string, readonly [Losses, readonly (readonly number[])[], label: string]> = {
+  "a transposed parameter": [
+    (W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W.transpose())),
+    [[2, 3]],
+    "transpose",
+  ],
+  "a parameter under tanh": [(W) => losses(linear(x2(), W.tanh())), [[2, 3]], "tanh"],
+  "a slice of a parameter": [(W) => losses(linear(x2(), W.slice([0, 2]))), [[3, 3]], "slice"],
+  "a product of parameters": [
+    (U, V) => losses(linear(x2(), U.matmul(V))),
+    [
+      [2, 2],
+      [2, 3],
+    ],
+    "matmul",
+  ],
+  "tied through an operation": [(W) => losses(linear(linear(x2(), W), W.transpose())), [[2, 3]], "transpose"],
+  "a parameter per sample": [(P) => losses(P.mul(x2())), [[N, 3]], "mul"],
+  "a batch read as pairs": [(W) => losses(linear(x2(), W).reshape([2, 2, 2]).reshape([N, 2])), [[2, 3]], "reshape"],
+  "an embedding used as a matrix": [(E) => losses(linear(x2(), E.gather(indices([1, 0])))), [[2, 3]], "gather"],
+  "samples one by one": [
+    (W) => stack(Array.from({ length: N }, (_, n) => losses(linear(x2().slice([n, n + 1]), W)))).reshape([N]),
+    [[2, 3]],
+    "reshape",
+  ],
+  "two losses of one sample": [
+    (W) => {
+      const h = losses(linear(x2(), W));
+      return concat([h.slice([0, 2]), h.slice([0, 2])]);
+    },
+    [[2, 3]],
+    "concat",
+  ],
+};
+
+forEachDevice(
+  (on) => {
+    describe("per-sample gradients in float32", () => {
+      beforeEach(() => void ([device, dtype] = [on.device, "float32"]));
+      afterAll(() => void (dtype = "float64"));
+
+      it.each(Object.entries({ ...inOnePass, ...onePassPerSample }))(
+        "of %s are those of cpu in float64, called and replayed",
+        async (_, [f, shapes]) => {
+          // Data are where the parameters are, and in their dtype.
+          const there = (...xs: Variable[]) => {
+            const [x] = xs as [Variable];
+            [device, dtype] = [x.device, x.dtype as "float32"];
+            return f(...xs);
+          };
+          const params = shapes.map((shape, k) => normal(shape, k + 1));
+          await checkOnDevice(on.device, there, params, { samples: true });
+        },
+      );
+    });
+  },
+  { dtypes: ["float32"] },
+);
 
 forEachDevice(
   (on) => {
@@ -57,130 +230,7 @@ forEachDevice(
     beforeAll(() => void (device = on.device));
 
     describe("rows taken in one pass", () => {
-      const x2 = () => normal([N, 3], 90);
-      const x3 = () => normal([N, 2, 3], 91);
-
-      const cases: Record<string, readonly [Losses, readonly (readonly number[])[]]> = {
-        "linear on [N, P]": [(W, b) => losses(linear(x2(), W, b)), [[2, 3], [2]]],
-        "linear on data that ask for gradients too": [
-          (W, b) => losses(linear(new Variable(x2()), W, b)),
-          [[2, 3], [2]],
-        ],
-        "elementwise on data that ask for gradients too": [(w) => losses(new Variable(x2()).mul(w)), [[3]]],
-        "linear on [N, T, P]": [(W, b) => losses(linear(x3(), W, b)), [[2, 3], [2]]],
-        "linear on [N, S, T, P]": [(W, b) => losses(linear(normal([N, 2, 2, 3], 92), W, b)), [[2, 3], [2]]],
-        "linear on [N·T, P]": [
-          (V, W, b) =>
-            losses(
-              linear(
-                linear(x3(), V)
-                  .reshape([N * 2, 3])
-                  .tanh(),
-                W,
-                b,
-              ).reshape([N, 2, 2]),
-            ),
-          [[3, 3], [2, 3], [2]],
-        ],
-        "linear on [T, N, P]": [
-          (V, W, b) => losses(linear(linear(x3(), V).permute([1, 0, 2]), W, b).permute([1, 0, 2])),
-          [[3, 3], [2, 3], [2]],
-        ],
-        "linear on [T·N, P]": [
-          (V, W, b) =>
-            losses(
-              linear(
-                linear(x3(), V)
-                  .permute([1, 0, 2])
-                  .reshape([2 * N, 3]),
-                W,
-                b,
-              )
-                .reshape([2, N, 2])
-                .permute([1, 0, 2]),
-            ),
-          [[3, 3], [2, 3], [2]],
-        ],
-        "matmul on [N, P]": [(W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W)), [[3, 2]]],
-        "matmul on [N, T, P]": [(W) => losses(new Variable(x3(), { requiresGrad: false }).matmul(W)), [[3, 2]]],
-        "elementwise, over features": [(w) => losses(w.mul(x2())), [[3]]],
-        "elementwise, over [N, T, P]": [(w) => losses(w.mul(x3())), [[3]]],
-        "elementwise, with inner axes of extent 1": [(w) => losses(w.mul(x3())), [[2, 1]]],
-        "elementwise, a scalar": [(w) => losses(w.mul(x2()).exp()), [[]]],
-        "elementwise, on folded samples": [
-          (V, w) =>
-            losses(
-              linear(x3(), V)
-                .reshape([N * 2, 3])
-                .mul(w)
-                .reshape([N, 6]),
-            ),
-          [[3, 3], [3]],
-        ],
-        "addition, whose rows are the gradient itself": [(w) => losses(w.add(x2())), [[3]]],
-        "a function of the user's own": [(w) => losses(w.map((u, v) => u.mul(v).tanh(), x2())), [[3]]],
-        "clamped at a parameter": [
-          (high) => losses(new Variable(x2(), { requiresGrad: false }).clamp(-9, high)),
-          [[3]],
-        ],
-        "a function that is flat": [(w) => losses(w.mul(x2()).add(w.map((u, v) => u.floor().mul(v), x2()))), [[3]]],
-        "where with a parameter": [(w) => losses(where(x2().greater(0), w, x2())), [[3]]],
-        "a table of embeddings": [(E) => losses(E.gather(indices([0, 2, 2, 1]))), [[3, 2]]],
-        "a table of embeddings of sequences": [
-          (E) => losses(E.gather(indices([0, 2, 2, 1, 1, 1, 0, 3], [N, 2]))),
-          [[4, 2]],
-        ],
-        "a parameter repeated for every sample": [
-          (W, c) => losses(concat([c.broadcastTo([N, 1, 3]), linear(x3(), W)], { axis: 1 })),
-          [[3, 3], [3]],
-        ],
-        "a layer used twice": [(W, b) => losses(linear(linear(x2(), W, b).tanh(), W, b)), [[3, 3], [3]]],
-        "a layer used in linear and elementwise": [(w) => losses(linear(w.mul(x2()), w)), [[1, 3]]],
-        "a residual connection": [
-          (W) => {
-            const h = linear(x2(), W);
-            return losses(linear(h.tanh(), W).add(h));
-          },
-          [[3, 3]],
-        ],
-        "reductions inside a sample": [
-          (W) => logSumExp(linear(x2(), W), { axis: 1 }).add(sort(linear(x2(), W)).max({ axis: 1 })),
-          [[5, 3]],
-        ],
-        "batches taken apart and put together": [
-          (W, V) => {
-            const h = linear(x2(), W);
-            return losses(linear(concat([h.slice([0, 1]), h.slice([1])]).tanh(), V));
-          },
-          [
-            [2, 3],
-            [2, 2],
-          ],
-        ],
-        "a reordered batch": [
-          (W, V) => {
-            const h = linear(x2(), W);
-            return losses(linear(concat([h.slice([2]), h.slice([0, 2])]).tanh(), V));
-          },
-          [
-            [2, 3],
-            [2, 2],
-          ],
-        ],
-        "parts of a batch of unequal size": [
-          (W, V) => {
-            const h = linear(x3(), W);
-            const folded = h.reshape([N * 2, 2]).slice([0, 5]);
-            const rest = linear(folded.tanh(), V);
-            return losses(concat([rest, h.reshape([N * 2, 2]).slice([5])]).reshape([N, 2, 2]));
-          },
-          [
-            [2, 3],
-            [2, 2],
-          ],
-        ],
-      };
-      for (const [name, [f, shapes]] of Object.entries(cases)) {
+      for (const [name, [f, shapes]] of Object.entries(inOnePass)) {
         it(`are right for ${name}`, async () => expect(await isFast(f, shapes)).toBe(true));
       }
 
@@ -240,47 +290,7 @@ forEachDevice(
     });
 
     describe("rows taken one backward pass per sample", () => {
-      const x2 = () => normal([N, 3], 90);
-
-      const cases: Record<string, readonly [Losses, readonly (readonly number[])[], label: string]> = {
-        "a transposed parameter": [
-          (W) => losses(new Variable(x2(), { requiresGrad: false }).matmul(W.transpose())),
-          [[2, 3]],
-          "transpose",
-        ],
-        "a parameter under tanh": [(W) => losses(linear(x2(), W.tanh())), [[2, 3]], "tanh"],
-        "a slice of a parameter": [(W) => losses(linear(x2(), W.slice([0, 2]))), [[3, 3]], "slice"],
-        "a product of parameters": [
-          (U, V) => losses(linear(x2(), U.matmul(V))),
-          [
-            [2, 2],
-            [2, 3],
-          ],
-          "matmul",
-        ],
-        "tied through an operation": [(W) => losses(linear(linear(x2(), W), W.transpose())), [[2, 3]], "transpose"],
-        "a parameter per sample": [(P) => losses(P.mul(x2())), [[N, 3]], "mul"],
-        "a batch read as pairs": [
-          (W) => losses(linear(x2(), W).reshape([2, 2, 2]).reshape([N, 2])),
-          [[2, 3]],
-          "reshape",
-        ],
-        "an embedding used as a matrix": [(E) => losses(linear(x2(), E.gather(indices([1, 0])))), [[2, 3]], "gather"],
-        "samples one by one": [
-          (W) => stack(Array.from({ length: N }, (_, n) => losses(linear(x2().slice([n, n + 1]), W)))).reshape([N]),
-          [[2, 3]],
-          "reshape",
-        ],
-        "two losses of one sample": [
-          (W) => {
-            const h = losses(linear(x2(), W));
-            return concat([h.slice([0, 2]), h.slice([0, 2])]);
-          },
-          [[2, 3]],
-          "concat",
-        ],
-      };
-      for (const [name, [f, shapes, label]] of Object.entries(cases)) {
+      for (const [name, [f, shapes, label]] of Object.entries(onePassPerSample)) {
         it(`are right for ${name}`, async () => {
           expect(await isFast(f, shapes)).toBe(false);
           expect(warn.mock.calls.join()).toContain(` ${label}`);

@@ -48,12 +48,10 @@ export async function checkOnDevice(
     const count = inputs.length;
     const expected = await onDevice(reference, "float64", given, 1, (args) => answers(f, args, count, samples));
     const compare = (how: string, found: readonly Answer[]) => {
-      for (const [k, answer] of found.entries()) agree(`${device.name}, ${how}`, answer, expected[k] as Answer, relative);
+      for (const [k, answer] of found.entries())
+        agree(`${device.name}, ${how}`, answer, expected[k] as Answer, relative);
     };
-    compare(
-      "called",
-      await onDevice(device, "float32", given, 1, (args) => answers(f, args, count, samples)),
-    );
+    compare("called", await onDevice(device, "float32", given, 1, (args) => answers(f, args, count, samples)));
     if (!captured) return;
     const step = capture((...args: Tensor[]) => answers(f, args, count, samples).map(({ tensor }) => tensor));
     try {
@@ -92,7 +90,10 @@ async function onDevice(
   const args = given.map(({ values, shape, dtype: own }) =>
     isFloating(own)
       ? // Both see the digits that float32 holds.
-        device.tensor(Float64Array.from(values, (value) => Math.fround(value * scale)), { shape, dtype })
+        device.tensor(
+          Float64Array.from(values, (value) => Math.fround(value * scale)),
+          { shape, dtype },
+        )
       : device.tensor(Array.from(values), { shape, dtype: own }),
   );
   const found = tidy(() => answer(args).map(({ name, tensor }) => ({ name, tensor: tensor.copy() })));
