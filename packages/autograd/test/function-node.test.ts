@@ -200,5 +200,5 @@ forEachDevice(
       });
     });
   },
-  { dtypes: ["float64"] },
+  { dtypes: ["float32"] },
 );
