@@ -65,8 +65,8 @@ export function weiszfeldWeights(
   // The differences above lose half of the digits: they are formed in float64 where there is one.
   const wide = device.dtypes.includes("float64") ? "float64" : dtype;
   const distances = squaredDistances.cast(wide);
-  // Elsewhere a tie shows at its digits, and weights that keep theirs have settled.
-  const [margin, settled] = wide === "float64" ? [1e-8, tolerance] : [1e-5, Math.max(tolerance, 1e-7)];
+  // Elsewhere a tie shows at its digits.
+  const margin = wide === "float64" ? 1e-8 : 1e-5;
 
   const reach = denseSamples(distances).columns((c) => c.median());
   const least = reach.min();
@@ -91,20 +91,61 @@ export function weiszfeldWeights(
 
   const limit = apply("mul", input(2), constant(share));
   const inverse = apply("reciprocal", apply("sqrt", apply("maximum", squared, limit)));
-  const weights = iterate(
-    normalized(central, [reach, least]),
-    (w) => {
-      const product = distances.matmul(w);
-      return normalized(inverse, [product, product.matmul(w), least]);
+  const start = normalized(central, [reach, least]);
+  const turn = (w: Tensor) => {
+    const product = distances.matmul(w);
+    return normalized(inverse, [product, product.matmul(w), least]);
+  };
+  const movement = (next: Tensor, previous: Tensor) => reduceFormula("max", change, [next, previous]);
+  const weights =
+    wide === "float64"
+      ? iterate(start, turn, {
+          maximum,
+          until: (next, previous) =>
+            movement(next, previous).map((moved, done) => moved.lessEqual(tolerance).or(done), isMedian),
+        })
+      : iterateInFloat32(start, turn, movement, Math.max(tolerance, 1e-7), maximum, isMedian);
+  return where(isMedian, candidate, weights).cast(dtype);
+}
+
+/** Turns without a smaller movement after which the rest is rounding, once it is below `small`. */
+const [patience, small] = [8, 1e-3];
+
+/**
+ * The iteration where distances keep half of float32's digits: far rows make weights of the others waver for ever, by
+ * more than any useful tolerance. It also ends when the movement has stopped to shrink.
+ */
+function iterateInFloat32(
+  start: Tensor,
+  turn: (w: Tensor) => Tensor,
+  movement: (next: Tensor, previous: Tensor) => Tensor,
+  settled: number,
+  maximum: number,
+  done: Tensor,
+): Tensor {
+  const { device, dtype } = start;
+  // Weights are at most 1, and so are their movements.
+  const state = [start, device.full([], 2, { dtype }), device.zeros([], { dtype })] as const;
+  const [weights] = iterate<readonly [Tensor, Tensor, Tensor]>(
+    state,
+    ([w, least, turns]) => {
+      const next = turn(w);
+      const moved = movement(next, w);
+      return [
+        next,
+        least.minimum(moved),
+        turns.map((n, least, moved) => where(moved.less(least).or(least.greater(small)), 0, n.add(1)), least, moved),
+      ];
     },
     {
       maximum,
-      until: (next, previous) =>
-        reduceFormula("max", change, [next, previous]).map(
-          (moved, done) => moved.lessEqual(settled).or(done),
-          isMedian,
+      until: ([, least, turns]) =>
+        least.map(
+          (least, turns, done) => least.lessEqual(settled).or(turns.greaterEqual(patience)).or(done),
+          turns,
+          done,
         ),
     },
   );
-  return where(isMedian, candidate, weights).cast(dtype);
+  return weights;
 }

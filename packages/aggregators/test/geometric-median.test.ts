@@ -46,6 +46,20 @@ forEachDevice(({ device, dtype, quick }) => {
       });
     }
 
+    it("ends where far rows leave the weights of the others no digits to settle", async () => {
+      for (const seed of [0, 3, 5, 7]) {
+        const rng = generator(seed);
+        const rows = Array.from({ length: 10 }, (_, n) => {
+          const [scale, by] = n === 3 || n === 7 ? [1, 50] : [1e-3, 0];
+          return Array.from(rng.normal([6]).values, (value) => scale * value + by);
+        });
+        // An iteration that wavers has moved on by then.
+        const [early, late] = [await ask(rows, { maximum: 200 }), await ask(rows, { maximum: 999 })];
+        expect(early).toEqual(late);
+        expect(excess(rows, late, 0)).toBeLessThan(1e-2);
+      }
+    });
+
     it("is the middle one of three collinear rows", async () => {
       await expectClose(
         geometricMedian()(
