@@ -10,6 +10,7 @@ import { robgradTraining } from "../peers/robgrad/training.js";
 import type { ProductWork, TrainingWork } from "../work.js";
 import { mnist } from "../works/mnist.js";
 import { openGpu } from "./open-gpu.js";
+import { study, type StudyFigure } from "./study.js";
 
 /** What was measured: milliseconds a call, on the card's clock and on the wall. */
 interface Figure {
@@ -25,7 +26,15 @@ const most = 400;
 
 const figures: Figure[] = [];
 
-const { values: options, positionals } = parseArgs({ options: { only: { type: "string" } }, allowPositionals: true });
+const { values: options, positionals } = parseArgs({
+  options: {
+    only: { type: "string" },
+    trials: { type: "string", default: "20" },
+    iterations: { type: "string", default: "1000" },
+    variants: { type: "string", default: "" },
+  },
+  allowPositionals: true,
+});
 /** Parts of names; work with none of them is left out. */
 const wanted = options.only?.split(",") ?? [""];
 const asked = (work: string) => wanted.some((part) => work.includes(part));
@@ -85,7 +94,7 @@ async function checkNumbers(): Promise<void> {
   wasm.dispose();
 }
 
-await attempt(checkNumbers);
+if (wanted.some((part) => part !== "study")) await attempt(checkNumbers);
 
 for (const n of [512, 1024, 2048, 4096]) {
   for (const [transposeA, transposeB] of [
@@ -202,6 +211,15 @@ for (const rule of [{ kind: "mean" }, { kind: "soft", delta: 0.005 }] as const) 
   await attempt(() => measure(work.title, () => robgradTraining(device, "float32", work)));
 }
 
+// Only by its name: it says how well the card trains, and takes minutes.
+let outcomes: StudyFigure[] = [];
+if (wanted.includes("study")) {
+  await attempt(async () => {
+    const { trials, iterations, variants } = options;
+    outcomes = await study(device, Number(trials), Number(iterations), variants.split(","));
+  });
+}
+
 const cell = (milliseconds: number | null) => milliseconds?.toFixed(3) ?? "–";
 console.log(
   markdownTable(
@@ -213,5 +231,5 @@ console.log(
   ),
 );
 const [file] = positionals;
-if (file !== undefined) await writeFile(file, JSON.stringify({ adapter, figures }, null, 2));
+if (file !== undefined) await writeFile(file, JSON.stringify({ adapter, figures, study: outcomes }, null, 2));
 device.dispose();
