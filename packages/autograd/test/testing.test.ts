@@ -2,7 +2,13 @@ import { denseSamples, type Tensor, type Device } from "@robgrad/tensor";
 import { forEachDevice } from "@robgrad/tensor/testing";
 import { beforeAll, describe, expect, it } from "vitest";
 import { FunctionNode, type Variable } from "../src/index.js";
-import { checkBackward, checkDoubleBackward, checkSampleGradients, checkTangent } from "../src/testing.js";
+import {
+  checkBackward,
+  checkDoubleBackward,
+  checkOnDevice,
+  checkSampleGradients,
+  checkTangent,
+} from "../src/testing.js";
 import { draw } from "./draw.js";
 
 let device: Device;
@@ -243,4 +249,72 @@ forEachDevice(
     });
   },
   { dtypes: ["float64"] },
+);
+
+forEachDevice(
+  ({ device }) => {
+    describe("checkOnDevice", () => {
+      const x = () => draw(device, [3, 2], 0, "float32");
+      /** y = x w, times 1.001 in float32 where `wrong` says so. */
+      const off = (dtype: string, wrong: boolean) => (wrong && dtype === "float32" ? 1.001 : 1);
+
+      class ScaledFunction extends FunctionNode {
+        readonly #wrong: "value" | "gradient" | "rows" | null;
+        constructor(wrong: "value" | "gradient" | "rows" | null) {
+          super();
+          this.#wrong = wrong;
+        }
+        forward([x, w]: readonly [Tensor, Tensor]) {
+          this.retainInputs(0, 1);
+          return [x.mul(w).mul(off(x.dtype, this.#wrong === "value"))];
+        }
+        backward([gy]: readonly [Variable]) {
+          const by = off(gy.dtype, this.#wrong === "gradient");
+          return [() => gy.mul(this.retained(1)), () => gy.mul(this.retained(0)).sum({ axis: 0 }).mul(by)];
+        }
+        override backwardSamples([gy]: readonly [Variable]) {
+          const by = off(gy.dtype, this.#wrong === "rows");
+          return [null, () => denseSamples(gy.value.mul(this.retained(0).value).mul(by))];
+        }
+      }
+      const check = (wrong: "value" | "gradient" | "rows" | null) =>
+        checkOnDevice(
+          device,
+          (w, x) => apply(new ScaledFunction(wrong), x as Variable, w as Variable).sum({ axis: 1 }),
+          [draw(device, [2], 1, "float32")],
+          { constants: [x()], samples: true },
+        );
+
+      it("accepts a node that computes the same in float32", async () => {
+        await check(null);
+      });
+
+      it.each([
+        ["value", "value"],
+        ["gradient", "gradient of input 0"],
+        ["rows", "per-sample gradients of input 0"],
+      ] as const)("finds a wrong %s", async (wrong, name) => {
+        await expect(check(wrong)).rejects.toMatchObject({
+          code: "BAD_PLUGIN",
+          message: expect.stringMatching(
+            new RegExp(
+              `^checkOnDevice \\(${device.name}, called\\): expected ${name} \\[\\d\\] to be .* at element 0, found`,
+            ),
+          ),
+        });
+      });
+
+      it("finds a recording that does something else", async () => {
+        let calls = 0;
+        const changing = (x: Variable) => x.mul(calls++ < 2 ? 1 : 2);
+        await expect(checkOnDevice(device, changing, [x()])).rejects.toMatchObject({
+          code: "BAD_PLUGIN",
+          message: expect.stringContaining(`${device.name}, replayed): expected value`),
+        });
+        calls = 0;
+        await checkOnDevice(device, changing, [x()], { captured: false });
+      });
+    });
+  },
+  { dtypes: ["float32"] },
 );
