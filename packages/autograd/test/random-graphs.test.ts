@@ -1,12 +1,13 @@
 import { hasCode, type Tensor, type Device } from "@robgrad/tensor";
 import { forEachDevice } from "@robgrad/tensor/testing";
 import fc from "fast-check";
-import { beforeAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { concat, linear, sort, stack, Variable } from "../src/index.js";
-import { checkSampleGradients } from "../src/testing.js";
+import { checkOnDevice, checkSampleGradients } from "../src/testing.js";
 import { draw } from "./draw.js";
 
 let device: Device;
+let dtype: "float32" | "float64" = "float64";
 
 /** No sample, and several: what an element depends on is one of these or a sample's number. */
 const nobody = -1;
@@ -124,7 +125,7 @@ class RandomModel {
   }
 
   #constant(shape: readonly number[]): Tensor {
-    return draw(device, shape, shape.length + 7);
+    return draw(device, shape, shape.length + 7, dtype);
   }
 
   losses(): Variable {
@@ -435,4 +436,42 @@ forEachDevice(
     });
   },
   { dtypes: ["float64"] },
+);
+
+forEachDevice(
+  (on) => {
+    describe("per-sample gradients of random graphs in float32", () => {
+      beforeAll(() => void (dtype = "float32"));
+      afterAll(() => void (dtype = "float64"));
+
+      it("are those of cpu in float64, called and replayed", { timeout: 120_000 }, async () => {
+        let compared = 0;
+        await fc.assert(
+          fc.asyncProperty(
+            fc.integer({ min: 2, max: 4 }),
+            fc.noBias(fc.array(fc.nat(1000), { minLength: 40, maxLength: 40 })),
+            async (samples, drawn) => {
+              device = on.device;
+              dtype = "float32";
+              const params = shapes.map((shape, k) => draw(device, shape, k + 20, dtype).mul(0.3));
+              const f = (...variables: Variable[]) => {
+                const [x] = variables as [Variable];
+                [device, dtype] = [x.device, x.dtype as "float32"];
+                return new RandomModel(drawn, samples, variables).losses();
+              };
+              try {
+                await checkOnDevice(on.device, f, params, { samples: true, relative: 1e-4 });
+                compared++;
+              } catch (error) {
+                if (!hasCode(error, "SAMPLES_MIXED")) throw error;
+              }
+            },
+          ),
+          { numRuns: on.quick ? 40 : 8, seed: 2 },
+        );
+        expect(compared).toBeGreaterThan(on.quick ? 10 : 1);
+      });
+    });
+  },
+  { dtypes: ["float32"] },
 );
