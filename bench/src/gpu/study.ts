@@ -1,13 +1,12 @@
-/// <reference path="../../../apps/demo/src/study/jstat.d.ts" />
 import { openDevice, type Device } from "@robgrad/tensor";
-import { curveIterations } from "../../../apps/demo/src/study/curve-iterations.js";
-import { estimate } from "../../../apps/demo/src/study/estimate.js";
-import { failureThreshold } from "../../../apps/demo/src/study/protocol.js";
-import type { StudySettings } from "../../../apps/demo/src/study/settings.js";
-import type { TrialResult } from "../../../apps/demo/src/study/study-result.js";
-import { finalErrors } from "../../../apps/demo/src/study/summary.js";
-import { Trials } from "../../../apps/demo/src/study/trials.js";
-import { variantNames, variantsOf, type VariantName } from "../../../apps/demo/src/study/variants.js";
+import { curveIterations } from "demo/study/curve-iterations.js";
+import { estimate } from "demo/study/estimate.js";
+import { failureThreshold } from "demo/study/protocol.js";
+import type { StudySettings } from "demo/study/settings.js";
+import type { TrialResult } from "demo/study/study-result.js";
+import { finalErrors } from "demo/study/summary.js";
+import { Trials } from "demo/study/trials.js";
+import { variantNames, variantsOf, type VariantName } from "demo/study/variants.js";
 
 /** Test errors of trials after the last step. */
 interface Outcome {

@@ -247,12 +247,14 @@ forEachDevice(
     describe.each(Object.entries(table))("%s in float32", (_, cases) => {
       beforeAll(() => void (device = on.device));
 
-      it.each(cases)("%s as on cpu in float64, called and replayed", async (_sentence, f, shapes, sign) => {
-        const inputs = shapes.map((shape, k) => distinct(shape, sign, k));
-        // What a function takes besides its inputs is where they are.
-        const there = (...xs: Variable[]) => ((device = (xs[0] as Variable).device), f(...xs));
-        await checkOnDevice(on.device, there, inputs);
-      });
+      for (const [sentence, f, shapes, sign] of cases) {
+        it(`${sentence} as on cpu in float64, called and replayed`, async () => {
+          const inputs = shapes.map((shape, k) => distinct(shape, sign, k));
+          // What a function takes besides its inputs is where they are.
+          const there = (...xs: Variable[]) => ((device = (xs[0] as Variable).device), f(...xs));
+          await checkOnDevice(on.device, there, inputs);
+        });
+      }
     });
   },
   { dtypes: ["float32"] },
