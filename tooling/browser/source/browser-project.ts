@@ -2,15 +2,46 @@ import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions } from "vite";
 import { defineProject, type UserProjectConfigExport } from "vitest/config";
-import { chromiumArguments, findChromium } from "./chromium.js";
+import type { BrowserProviderOption } from "vitest/node";
+import { chromium, chromiumArguments, chromiumMissing } from "./chromium.js";
+import { findProgram, type Whereabouts } from "./find-program.js";
+import { firefox, firefoxMissing, firefoxProvider } from "./firefox.js";
 
 declare module "vitest" {
   interface ProvidedContext {
     isolated: boolean;
     /** Of the environment, what tests look at. */
     environment: Record<string, string>;
+    /** What to do where the browser is missing. */
+    missing: string;
   }
 }
+
+interface Engine {
+  readonly name: string;
+  /** As vitest calls it. */
+  readonly browser: string;
+  readonly whereabouts: Whereabouts;
+  readonly missing: string;
+  readonly provider: (executablePath: string) => BrowserProviderOption;
+}
+
+const engines: Readonly<Record<"chromium" | "firefox", Engine>> = {
+  chromium: {
+    name: "Chromium",
+    browser: "chromium",
+    whereabouts: chromium,
+    missing: chromiumMissing,
+    provider: (executablePath) => playwright({ launchOptions: { executablePath, args: [...chromiumArguments] } }),
+  },
+  firefox: {
+    name: "Firefox",
+    browser: "firefox",
+    whereabouts: firefox,
+    missing: firefoxMissing,
+    provider: firefoxProvider,
+  },
+};
 
 const here = fileURLToPath(new URL("..", import.meta.url));
 const repository = fileURLToPath(new URL("../../..", import.meta.url));
@@ -34,19 +65,25 @@ const isolatingHeaders = {
 };
 
 /**
- * Tests of packages, run in headless Chromium against their sources; without Chromium one test that says so.
+ * Tests of packages, run in a browser without a window against their sources; without the browser one test that says so.
  *
  * @param include   Files, as patterns from the root of the repository.
  * @param isolated  Whether the page may share memory between threads.
  */
-export function browserProject(include: readonly string[], isolated: boolean): UserProjectConfigExport {
-  const name = isolated ? "Chromium, isolated" : "Chromium, not isolated";
-  const executablePath = findChromium();
+export function browserProject(
+  engine: keyof typeof engines,
+  include: readonly string[],
+  isolated: boolean,
+): UserProjectConfigExport {
+  const { browser, missing, provider, whereabouts, ...names } = engines[engine];
+  const isolation = isolated ? "isolated" : "not isolated";
+  const name = `${names.name}, ${isolation}`;
+  const executablePath = findProgram(whereabouts);
   if (executablePath === undefined) {
-    return defineProject({ test: { name, dir: here, include: ["absent/*.test.ts"] } });
+    return defineProject({ test: { name, dir: here, include: ["absent/*.test.ts"], provide: { missing } } });
   }
   return defineProject({
-    cacheDir: `${here}node_modules/.vite/${isolated ? "isolated" : "not-isolated"}`,
+    cacheDir: `${here}node_modules/.vite/${engine}-${isolation.replace(" ", "-")}`,
     resolve: { conditions: ["@robgrad/source", ...defaultClientConditions] },
     server: { headers: isolated ? isolatingHeaders : {} },
     optimizeDeps: { include: ["fast-check"] },
@@ -62,8 +99,8 @@ export function browserProject(include: readonly string[], isolated: boolean): U
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        provider: playwright({ launchOptions: { executablePath, args: [...chromiumArguments] } }),
-        instances: [{ browser: "chromium" }],
+        provider: provider(executablePath),
+        instances: [{ browser: browser as "chromium" }],
       },
     },
   });

@@ -1,0 +1,3 @@
+import { browserProject } from "./source/browser-project.js";
+
+export default browserProject("firefox", ["packages/{tensor,autograd,nn,aggregators}/test/**/*.test.ts"], true);
