@@ -1,12 +1,13 @@
 import { openDevice, type DeviceOptions } from "@robgrad/tensor";
-import { chromium, type Browser } from "playwright";
+import { chromium as engine, type Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Found } from "../page/main.js";
 import { train, type Trained } from "../page/train.js";
 import { buildPage, serve } from "../source/built-page.js";
-import { chromiumArguments, findChromium, missing } from "../source/chromium.js";
+import { chromium, chromiumArguments, chromiumMissing as missing } from "../source/chromium.js";
+import { findProgram } from "../source/find-program.js";
 
-const executablePath = findChromium();
+const executablePath = findProgram(chromium);
 const skipped = executablePath === undefined && process.env["CI"] !== "true";
 
 /** Numbers of Node. */
@@ -26,7 +27,7 @@ describe.skipIf(skipped)(`a page bundled by Vite${skipped ? `; ${missing}` : ""}
   beforeAll(async () => {
     if (executablePath === undefined) throw new Error(missing);
     files = await buildPage();
-    browser = await chromium.launch({ executablePath, args: [...chromiumArguments] });
+    browser = await engine.launch({ executablePath, args: [...chromiumArguments] });
   });
   afterAll(() => browser?.close());
 
