@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import "@tooling/vitest"; // The software adapter is in the environment that browsers inherit.
 import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions } from "vite";
 import { defineProject, type UserProjectConfigExport } from "vitest/config";
