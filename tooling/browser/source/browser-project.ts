@@ -4,8 +4,8 @@ import { playwright } from "@vitest/browser-playwright";
 import { defaultClientConditions } from "vite";
 import { defineProject, type UserProjectConfigExport } from "vitest/config";
 import type { BrowserProviderOption } from "vitest/node";
-import { chromium, chromiumArguments, chromiumMissing } from "./chromium.js";
-import { findProgram, type Whereabouts } from "./find-program.js";
+import { chromiumLaunch, chromiumMissing } from "./chromium.js";
+import { findProgram } from "./find-program.js";
 import { firefox, firefoxMissing, firefoxProvider } from "./firefox.js";
 
 declare module "vitest" {
@@ -22,25 +22,29 @@ interface Engine {
   readonly name: string;
   /** As vitest calls it. */
   readonly browser: string;
-  readonly whereabouts: Whereabouts;
   readonly missing: string;
-  readonly provider: (executablePath: string) => BrowserProviderOption;
+  /** Undefined where the browser is missing. */
+  readonly provider: () => BrowserProviderOption | undefined;
 }
 
 const engines: Readonly<Record<"chromium" | "firefox", Engine>> = {
   chromium: {
     name: "Chromium",
     browser: "chromium",
-    whereabouts: chromium,
     missing: chromiumMissing,
-    provider: (executablePath) => playwright({ launchOptions: { executablePath, args: [...chromiumArguments] } }),
+    provider: () => {
+      const launchOptions = chromiumLaunch();
+      return launchOptions && playwright({ launchOptions });
+    },
   },
   firefox: {
     name: "Firefox",
     browser: "firefox",
-    whereabouts: firefox,
     missing: firefoxMissing,
-    provider: firefoxProvider,
+    provider: () => {
+      const executablePath = findProgram(firefox);
+      return executablePath === undefined ? undefined : firefoxProvider(executablePath);
+    },
   },
 };
 
@@ -76,11 +80,11 @@ export function browserProject(
   include: readonly string[],
   isolated: boolean,
 ): UserProjectConfigExport {
-  const { browser, missing, provider, whereabouts, ...names } = engines[engine];
+  const { browser, missing, ...found } = engines[engine];
   const isolation = isolated ? "isolated" : "not isolated";
-  const name = `${names.name}, ${isolation}`;
-  const executablePath = findProgram(whereabouts);
-  if (executablePath === undefined) {
+  const name = `${found.name}, ${isolation}`;
+  const provider = found.provider();
+  if (provider === undefined) {
     return defineProject({ test: { name, dir: here, include: ["absent/*.test.ts"], provide: { missing } } });
   }
   return defineProject({
@@ -100,7 +104,7 @@ export function browserProject(
         enabled: true,
         headless: true,
         screenshotFailures: false,
-        provider: provider(executablePath),
+        provider,
         instances: [{ browser: browser as "chromium" }],
       },
     },

@@ -1,4 +1,6 @@
-import type { Whereabouts } from "./find-program.js";
+import { chromiumFromNpm, runsHere } from "@tooling/vitest/chromium-from-npm";
+import type { LaunchOptions } from "playwright";
+import { findProgram, type Whereabouts } from "./find-program.js";
 
 export const chromium: Whereabouts = {
   variable: "CHROMIUM_PATH",
@@ -18,7 +20,7 @@ export const chromium: Whereabouts = {
 export const chromiumMissing = "install Chromium or Chrome, or name its program in CHROMIUM_PATH";
 
 /** Quiet, with WebGPU where only software computes it, and without the sandbox that root cannot have. */
-export const chromiumArguments: readonly string[] = [
+const chromiumArguments: readonly string[] = [
   "--enable-unsafe-webgpu",
   "--disable-background-networking",
   "--disable-component-update",
@@ -27,3 +29,17 @@ export const chromiumArguments: readonly string[] = [
   "--disable-quic",
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
+
+/**
+ * How to start Chromium: the one that is installed, or else, on Linux, the one of a package of npm.
+ *
+ * @returns  Undefined where there is none, and where CHROMIUM_PATH is empty.
+ */
+export function chromiumLaunch(): LaunchOptions | undefined {
+  const args = [...chromiumArguments];
+  const executablePath = findProgram(chromium);
+  if (executablePath !== undefined) return { executablePath, args };
+  if (!runsHere || process.env["CHROMIUM_PATH"] === "") return undefined;
+  const ours = chromiumFromNpm();
+  return { executablePath: ours.executablePath, args, env: { ...process.env, LD_LIBRARY_PATH: ours.libraries } };
+}

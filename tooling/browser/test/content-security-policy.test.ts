@@ -1,14 +1,13 @@
 import { openDevice, type DeviceOptions } from "@robgrad/tensor";
-import { chromium as engine, type Browser } from "playwright";
+import { chromium, type Browser } from "playwright";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Found } from "../page/main.js";
 import { train, type Trained } from "../page/train.js";
 import { buildPage, serve } from "../source/built-page.js";
-import { chromium, chromiumArguments, chromiumMissing as missing } from "../source/chromium.js";
-import { findProgram } from "../source/find-program.js";
+import { chromiumLaunch, chromiumMissing as missing } from "../source/chromium.js";
 
-const executablePath = findProgram(chromium);
-const skipped = executablePath === undefined && process.env["CI"] !== "true";
+const launchOptions = chromiumLaunch();
+const skipped = launchOptions === undefined && process.env["CI"] !== "true";
 
 /** Numbers of Node. */
 async function trainHere(name: "cpu" | "wasm", options: DeviceOptions = {}): Promise<Trained> {
@@ -25,9 +24,9 @@ describe.skipIf(skipped)(`a page bundled by Vite${skipped ? `; ${missing}` : ""}
   let browser: Browser;
   let files: Awaited<ReturnType<typeof buildPage>>;
   beforeAll(async () => {
-    if (executablePath === undefined) throw new Error(missing);
+    if (launchOptions === undefined) throw new Error(missing);
     files = await buildPage();
-    browser = await engine.launch({ executablePath, args: [...chromiumArguments] });
+    browser = await chromium.launch(launchOptions);
   });
   afterAll(() => browser?.close());
 

@@ -16,7 +16,7 @@ describe("a net trained on Iris in captured steps, by mean, by soft truncation a
     expected = await trainOn("cpu");
   });
 
-  it.each(["wasm", "webgpu"] as const)(
+  it.for(["wasm", "webgpu"] as const)(
     "loses as much on %s as on cpu, step by step, and becomes the same net",
     async (name, { skip }) => {
       const trained = await trainOn(name).catch((error: unknown) => {
