@@ -1,12 +1,12 @@
 import { browserProject } from "./source/browser-project.js";
 
-// Firefox takes 15 minutes for all tests on a software adapter: these are what engines differ in, and every form of kernel,
-// routine and rule once.
+// Firefox is slow on a software adapter: these are what engines differ in, and every form of kernel, sample matrix,
+// and many routines and rules.
 export default browserProject(
   "firefox",
   [
     "packages/tensor/test/{cell,device,faults,history,iterate,random,scope}.test.ts",
-    "packages/tensor/test/{capture,kernel,wasm}/**/*.test.ts",
+    "packages/tensor/test/{capture,kernel,samples,wasm}/**/*.test.ts",
     "packages/tensor/test/ops/{matmul,sorting}.test.ts",
     "packages/tensor/test/webgpu/**/*.test.ts",
     "packages/autograd/test/**/*.test.ts",
