@@ -1,15 +1,11 @@
 // @ts-check
-import { existsSync } from "node:fs";
 import { defaultServerConditions } from "vite";
 import { defineProject, mergeConfig } from "vitest/config";
+import { offerSoftwareAdapter } from "./software-adapter.js";
 
 const conditions = ["@robgrad/source", ...defaultServerConditions];
 
-// Where there is no graphics card, WebGPU in Node computes by the software adapter of Debian's Chromium.
-const softwareAdapter = "/usr/lib/chromium/vk_swiftshader_icd.json";
-if (process.env["VK_ICD_FILENAMES"] === undefined && existsSync(softwareAdapter)) {
-  process.env["VK_ICD_FILENAMES"] = softwareAdapter;
-}
+offerSoftwareAdapter();
 
 /** Tests of one workspace package, run against the sources of all of them. */
 export const project = (overrides = {}) =>

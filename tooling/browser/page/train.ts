@@ -1,4 +1,4 @@
-import { aggregate, all, medianOfMeans, softTruncation, type Aggregator } from "@robgrad/aggregators";
+import { aggregate, all, mean, medianOfMeans, softTruncation, type Aggregator } from "@robgrad/aggregators";
 import { sampleGradients } from "@robgrad/autograd";
 import { iris, pushOutliers, toDevice, unitSquare } from "@robgrad/datasets";
 import { Linear, relu, Sequential, sgd, softmaxCrossEntropy } from "@robgrad/nn";
@@ -6,6 +6,7 @@ import { capture, generator, type Device, type TypedArray } from "@robgrad/tenso
 
 /** A rule and the parameters it sees as one vector. */
 const rules: Readonly<Record<string, { readonly rule: () => Aggregator; readonly jointly: boolean }>> = {
+  mean: { rule: () => mean(), jointly: false },
   "soft truncation": { rule: () => softTruncation({ delta: 0.005 }), jointly: false },
   "median of means": { rule: () => medianOfMeans({ blocks: 10 }), jointly: true },
 };

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { run } from "./run.js";
@@ -32,6 +32,14 @@ export async function runPrograms(folder: string, programs: Readonly<Record<stri
   for (const [file, text] of Object.entries(programs)) writeFileSync(join(folder, file), text);
   await run(process.execPath, [compiler, "--project", "."], folder);
   for (const file of Object.keys(programs)) await run(process.execPath, [file.replace(/\.ts$/, ".js")], folder);
+}
+
+/** Type-checks the programs once more, where the project knows WebGPU through `@webgpu/types`. */
+export async function typeCheckWithWebGpuTypes(folder: string): Promise<void> {
+  const types = dirname(createRequire(import.meta.url).resolve("@webgpu/types/package.json"));
+  mkdirSync(join(folder, "node_modules/@webgpu"), { recursive: true });
+  symlinkSync(types, join(folder, "node_modules/@webgpu/types"), "junction");
+  await run(process.execPath, [compiler, "--project", ".", "--noEmit", "--types", "@webgpu/types"], folder);
 }
 
 /** Import specifiers of an installed package that need none of its optional peers. */

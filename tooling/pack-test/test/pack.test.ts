@@ -1,11 +1,16 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createProject, entriesWithoutOptionalPeers, runPrograms } from "../source/empty-project.js";
+import {
+  createProject,
+  entriesWithoutOptionalPeers,
+  runPrograms,
+  typeCheckWithWebGpuTypes,
+} from "../source/empty-project.js";
 import { run } from "../source/run.js";
 import { packAll, publishedPackages, tarballOf, withRobgradDependencies } from "../source/tarball.js";
 
@@ -49,6 +54,15 @@ describe.each([...publishedPackages.keys()])("tarball of %s", (name) => {
     await run(process.execPath, [areTheTypesWrong, tarball, ...options], folder);
   });
 
+  it("imports nothing of Node, which bundlers for browsers lack", async () => {
+    const files = (await run("tar", ["-tzf", tarball], folder)).trim().split("\n");
+    const code = files.filter((file) => file.endsWith(".js"));
+    expect(code).not.toEqual([]);
+    const text = await run("tar", ["-xzOf", tarball, ...code], folder);
+    const imported = [...text.matchAll(/\b(?:from|import|require)\s*\(?\s*["']([^"']+)["']/g)].map(([, name]) => name!);
+    expect(imported.filter((name) => isBuiltin(name))).toEqual([]);
+  });
+
   it("runs its README example in an empty project, alone with its declared dependencies", async () => {
     const project = join(folder, name);
     const tarballs = new Map(withRobgradDependencies(name).map((needed) => [needed, tarballOf(needed, folder)]));
@@ -59,6 +73,7 @@ describe.each([...publishedPackages.keys()])("tarball of %s", (name) => {
       "example.ts": readmeExample(join(publishedPackages.get(name)!, "README.md")),
       "entries.ts": entries.map((entry) => `import ${JSON.stringify(entry)};\n`).join(""),
     });
+    await typeCheckWithWebGpuTypes(project);
   });
 });
 

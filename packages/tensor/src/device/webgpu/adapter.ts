@@ -23,12 +23,17 @@ const wantedLimits = [
 const unavailable = (expected: string, cause?: unknown) =>
   codedError("DEVICE_UNAVAILABLE", `device webgpu: expected ${expected}`, cause === undefined ? undefined : { cause });
 
+interface Process {
+  readonly versions?: { readonly node?: string };
+  on(event: "exit", listener: () => void): void;
+  off(event: "exit", listener: () => void): void;
+}
+
+const { process } = globalThis as { readonly process?: Process };
+
 /** WebGPU of the platform: a browser's, or in Node the optional package `webgpu`. */
 async function findGpu(): Promise<GPU> {
-  const { navigator, process } = globalThis as {
-    readonly navigator?: { readonly gpu?: GPU };
-    readonly process?: { readonly versions?: { readonly node?: string } };
-  };
+  const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
   if (navigator?.gpu !== undefined) return navigator.gpu;
   if (process?.versions?.node === undefined) {
     throw unavailable('a browser with WebGPU on a page served by https, found none; open "wasm"');
@@ -71,10 +76,25 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
       requiredFeatures: wantedFeatures.filter((feature) => features.has(feature)),
       requiredLimits,
     });
+    endWithProcess(device);
     return { device, gpu };
   } catch (cause) {
     throw unavailable(`adapter ${adapter.info.description} to give a device, found ${String(cause)}`, cause);
   }
+}
+
+const alive = new Set<GPUDevice>();
+const destroyAll = () => alive.forEach((device) => device.destroy());
+
+/** Work that Dawn for Node has begun must not outlive the process, which it would crash; to destroy a device waits for it. */
+function endWithProcess(device: GPUDevice): void {
+  if (process?.versions?.node === undefined) return;
+  if (alive.size === 0) process.on("exit", destroyAll);
+  alive.add(device);
+  void device.lost.then(() => {
+    alive.delete(device);
+    if (alive.size === 0) process.off("exit", destroyAll);
+  });
 }
 
 function isSoftware({ info }: GPUAdapter): boolean {

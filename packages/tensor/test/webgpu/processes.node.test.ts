@@ -18,3 +18,10 @@ describe.skipIf(opened === null)("10,000 captured and 10,000 eager steps on webg
     expect(after.resident).toBeLessThan(before.resident + 30e6);
   }, 120_000);
 });
+
+describe.skipIf(opened === null)("a process that ends while webgpu computes", () => {
+  it("ends with the status that it chose", async () => {
+    // Whether Dawn would crash depends on what its threads do just then.
+    for (let k = 0; k < 4; k++) expect(await runProgram("exit-while-reading.ts", [])).toBe("reading");
+  }, 120_000);
+});

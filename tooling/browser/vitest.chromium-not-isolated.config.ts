@@ -2,6 +2,7 @@ import { browserProject } from "./source/browser-project.js";
 
 // Isolation decides whether memory can be shared, and only devices, captured steps and sample matrices know memory.
 export default browserProject(
+  "chromium",
   [
     "packages/tensor/test/*.test.ts",
     "packages/tensor/test/{capture,device,kernel,samples,wasm}/**/*.test.ts",

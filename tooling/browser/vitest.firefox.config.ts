@@ -1,0 +1,18 @@
+import { browserProject } from "./source/browser-project.js";
+
+// Firefox is slow on a software adapter: these are what engines differ in, and every form of kernel, sample matrix,
+// and many routines and rules.
+export default browserProject(
+  "firefox",
+  [
+    "packages/tensor/test/{cell,device,faults,history,iterate,random,scope}.test.ts",
+    "packages/tensor/test/{capture,kernel,samples,wasm}/**/*.test.ts",
+    "packages/tensor/test/ops/{matmul,sorting}.test.ts",
+    "packages/tensor/test/webgpu/**/*.test.ts",
+    "packages/autograd/test/**/*.test.ts",
+    "packages/nn/test/**/*.test.ts",
+    "packages/aggregators/test/{aggregate,built-in-rules,median-of-means,soft-truncation}.test.ts",
+    "tooling/browser/training/*.test.ts",
+  ],
+  true,
+);
