@@ -32,7 +32,7 @@ export function caf({ byzantine = 1 }: ByzantineOptions = {}): Aggregator {
     let least = device.full([], Infinity, { dtype });
     for (let turn = 0; turn < 2 * byzantine; turn++) {
       const total = counts.sum();
-      const shares = counts.div(total);
+      const shares = counts.div(where(total.greater(0), total, 1));
       const roots = shares.sqrt();
       const centered = centeredGram(distances, shares);
       const { values, vectors } = eigh(centered.mul(roots.reshape([samples, 1])).mul(roots));

@@ -1,4 +1,5 @@
-import { outer, summed, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { where } from "@robgrad/tensor";
+import { shifted } from "@robgrad/tensor/kernels";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { shrinkage } from "./clipping.js";
 import { checkOption, isNatural, isPositive } from "./option.js";
@@ -11,14 +12,6 @@ export interface CenteredClipOptions {
   readonly iterations?: number;
   /** β in [0, 1): the centre is the exponential average of earlier answers; 0 takes the last one. */
   readonly momentum?: number;
-}
-
-/** ‖gₙ − v‖² of every row, from differences. */
-function squaredDistancesTo(gradients: SampleMatrix, v: Tensor): Tensor {
-  const { samples, features, device, dtype, shape } = gradients;
-  const ones = device.ones([samples, 1], { dtype });
-  const centre = outer(ones, v.neg().reshape([1, features]).broadcastTo([samples, features]), { shape: [...shape] });
-  return summed([gradients, centre]).squaredNorms();
 }
 
 /**
@@ -56,7 +49,7 @@ export function centeredClip({ maxNorm = 10, iterations = 1, momentum = 0 }: Cen
     const share = filled.value;
     let center = average.value.div(where(share.greater(0), share, 1));
     for (let k = 0; k < iterations; k++) {
-      const factors = shrinkage(squaredDistancesTo(g, center), maxNorm).mul(1 / samples);
+      const factors = shrinkage(shifted(g, center).squaredNorms(), maxNorm).mul(1 / samples);
       center = center.mul(factors.sum().neg().add(1)).add(g.combine(factors));
     }
     average.assign(average.value.mul(momentum).add(center.mul(1 - momentum)));
