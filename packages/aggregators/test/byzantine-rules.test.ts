@@ -1,6 +1,6 @@
-import { denseSamples, type SampleMatrix } from "@robgrad/tensor";
+import { denseSamples, openDevice, type Device, type SampleMatrix } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
-import { describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import {
   adaptiveRobustClipping,
   bucketing,
@@ -408,12 +408,9 @@ forEachDevice(({ device, dtype, quick }) => {
 });
 
 describe("what is wrong is named", () => {
+  let cpu: Device;
+  beforeAll(async () => void (cpu = await openDevice("cpu")));
   const g = (n: number) => denseSamples(cpu.ones([n, 2]));
-  let cpu: Awaited<ReturnType<typeof import("@robgrad/tensor").openDevice>>;
-  it("opens a device", async () => {
-    const { openDevice } = await import("@robgrad/tensor");
-    cpu = await openDevice("cpu");
-  });
 
   it.each([
     [() => krum({ byzantine: -1 }), "krum: expected byzantine to be a whole number ≥ 0, found -1"],
