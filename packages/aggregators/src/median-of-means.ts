@@ -1,6 +1,7 @@
 import type { DeviceRandom, SampleMatrix, Tensor } from "@robgrad/tensor";
 import { blockAverages, blockMeans } from "@robgrad/tensor/kernels";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
+import { averageOfSmallest } from "./byzantine.js";
 import { checkOption, isNatural } from "./option.js";
 import { checkWeiszfeld, weiszfeldDefaults, weiszfeldWeights, type WeiszfeldOptions } from "./weiszfeld.js";
 
@@ -8,8 +9,8 @@ import { checkWeiszfeld, weiszfeldDefaults, weiszfeldWeights, type WeiszfeldOpti
 export interface MedianOfMeansOptions extends WeiszfeldOptions {
   /** K, 1 … N; K = 10 for N = 100, or 8 ln(1/δ) for confidence 1 − δ. */
   readonly blocks?: number;
-  /** Median of the block means: the geometric one of vectors, or that of every coordinate. */
-  readonly center?: "geometric" | "coordinate";
+  /** Median of the block means: the geometric one of vectors, that of every coordinate, or the mean nearest to all others. */
+  readonly center?: "geometric" | "coordinate" | "medoid";
   /** Deals the samples to the blocks anew at every call; without it blocks are contiguous. */
   readonly rng?: DeviceRandom;
 }
@@ -21,7 +22,8 @@ export interface MedianOfMeansOptions extends WeiszfeldOptions {
  *
  * Block means are weighted sums of the rows, and the geometric median needs only their K × K distances. Blocks are
  * contiguous, the first N mod K one sample longer. Breakdown point (⌈K/2⌉ − 1)/N: fewer than half of the blocks may be
- * spoilt. The geometric median acts on a vector, so the group matters.
+ * spoilt. The geometric median and the medoid, the block mean with the least sum of distances to the others, act on a
+ * vector, so the group matters.
  *
  * @param blocks  K, 1 … N.
  * @returns       Aggregator, [N, D] → [D].
@@ -42,8 +44,8 @@ export function medianOfMeans({
     "medianOfMeans",
     "center",
     center,
-    center === "geometric" || center === "coordinate",
-    'to be "geometric" or "coordinate"',
+    center === "geometric" || center === "coordinate" || center === "medoid",
+    'to be "geometric", "coordinate" or "medoid"',
   );
   checkOption(
     "medianOfMeans",
@@ -66,7 +68,13 @@ export function medianOfMeans({
   }
   const weights = (g: SampleMatrix): Tensor => {
     const { means, spread } = dealt(g);
-    return spread(weiszfeldWeights(means.squaredDistances(), settings));
+    const distances = means.squaredDistances();
+    return spread(center === "medoid" ? medoidWeights(distances) : weiszfeldWeights(distances, settings));
   };
   return defineAggregator("median-of-means", (g) => g.combine(weights(g)), { weights });
+}
+
+/** 1 for the row with the least sum of distances to the others, the first of equals. */
+function medoidWeights(squaredDistances: Tensor): Tensor {
+  return averageOfSmallest(squaredDistances.sqrt().sum({ axis: 1 }), 1);
 }

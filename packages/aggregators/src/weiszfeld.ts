@@ -1,6 +1,6 @@
 import { argmin, denseSamples, iterate, oneHot, where, type Tensor } from "@robgrad/tensor";
 import { apply, constant, input, mapExpression, reduceFormula, type Expression } from "@robgrad/tensor/kernels";
-import { checkOption, isNatural } from "./option.js";
+import { checkOption, isNatural, isPositive } from "./option.js";
 
 /** When the iteration for a geometric median ends. */
 export interface WeiszfeldOptions {
@@ -10,11 +10,21 @@ export interface WeiszfeldOptions {
   readonly maximum?: number;
   /** Smallest distance told from 0, as a share of the median distance. */
   readonly epsilon?: number;
+  /** ν ≥ 0, in the units of the gradient: distances below it count as ν, which smooths the sum that is minimized. */
+  readonly smoothing?: number;
 }
 
-export const weiszfeldDefaults: Required<WeiszfeldOptions> = { tolerance: 1e-9, maximum: 1000, epsilon: 1e-6 };
+export const weiszfeldDefaults: Required<WeiszfeldOptions> = {
+  tolerance: 1e-9,
+  maximum: 1000,
+  epsilon: 1e-6,
+  smoothing: 0,
+};
 
-export function checkWeiszfeld(rule: string, { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>): void {
+export function checkWeiszfeld(
+  rule: string,
+  { tolerance, maximum, epsilon, smoothing }: Required<WeiszfeldOptions>,
+): void {
   checkOption(
     rule,
     "tolerance",
@@ -24,6 +34,7 @@ export function checkWeiszfeld(rule: string, { tolerance, maximum, epsilon }: Re
   );
   checkOption(rule, "maximum", maximum, isNatural(maximum), "to be a whole number ≥ 1");
   checkOption(rule, "epsilon", epsilon, typeof epsilon === "number" && epsilon > 0 && epsilon < 1, "in (0, 1)");
+  checkOption(rule, "smoothing", smoothing, smoothing === 0 || isPositive(smoothing), "≥ 0 and finite");
 }
 
 // Made once, so that devices recognise them; every kernel counts in a loop over a few numbers.
@@ -47,7 +58,7 @@ function normalized(f: Expression, operands: readonly Tensor[]): Tensor {
 /**
  * Weights w of the geometric median Σₙ wₙ gₙ, from D_mn = ‖gₘ − gₙ‖² alone.
  *
- *   wₙ ∝ 1/max(ε, dₙ),   dₙ² = (Dw)ₙ − ½ wᵀDw
+ *   wₙ ∝ 1/max(ε, ν, dₙ),   dₙ² = (Dw)ₙ − ½ wᵀDw
  *
  * It starts at the mean of the rows in the thick of it: those whose median distance to the others is at most twice the
  * smallest such. A row that is the median itself, where the iteration would crawl, is found beforehand: only the row
@@ -57,7 +68,7 @@ function normalized(f: Expression, operands: readonly Tensor[]): Tensor {
  */
 export function weiszfeldWeights(
   squaredDistances: Tensor,
-  { tolerance, maximum, epsilon }: Required<WeiszfeldOptions>,
+  { tolerance, maximum, epsilon, smoothing }: Required<WeiszfeldOptions>,
 ): Tensor {
   const { device, dtype, shape } = squaredDistances;
   const n = shape[0] as number;
@@ -73,8 +84,38 @@ export function weiszfeldWeights(
   // The smallest squared distance told from 0, as a share of the least reach.
   const share = epsilon ** 2;
 
+  const floor = apply("mul", input(2), constant(share));
+  const limit = smoothing > 0 ? apply("maximum", floor, constant(smoothing ** 2)) : floor;
+  const inverse = apply("reciprocal", apply("sqrt", apply("maximum", squared, limit)));
+  const start = normalized(central, [reach, least]);
+  const turn = (w: Tensor) => {
+    const product = distances.matmul(w);
+    return normalized(inverse, [product, product.matmul(w), least]);
+  };
+  const movement = (next: Tensor, previous: Tensor) => reduceFormula("max", change, [next, previous]);
+  // With ν the minimum lies at a row only by chance: no reach is negative.
+  const row = smoothing > 0 ? { weights: start, isMedian: least.less(0) } : medianRow(distances, least, share, margin);
+  const weights =
+    wide === "float64"
+      ? iterate(start, turn, {
+          maximum,
+          until: (next, previous) =>
+            movement(next, previous).map((moved, done) => moved.lessEqual(tolerance).or(done), row.isMedian),
+        })
+      : iterateInFloat32(start, turn, movement, Math.max(tolerance, 1e-7), maximum, row.isMedian);
+  return where(row.isMedian, row.weights, weights).cast(dtype);
+}
+
+/** The one row that can be the median, as weights, and whether it is. */
+function medianRow(
+  distances: Tensor,
+  least: Tensor,
+  share: number,
+  margin: number,
+): { readonly weights: Tensor; readonly isMedian: Tensor } {
+  const n = distances.shape[0] as number;
   const sums = reduceFormula("sum", root, [distances], { axis: 1 });
-  const candidate = oneHot(argmin(sums), n, { dtype: wide });
+  const candidate = oneHot(argmin(sums), n, { dtype: distances.dtype });
   const away = candidate.matmul(distances);
   const pull = away.map((squared, r) => where(squared.greater(r.mul(share)), squared.sqrt().reciprocal(), 0), least);
   // ‖Σ pullₙ (gₙ − g_k)‖², of distances again; a tie, as between two rows, is not settled in favour of one of them.
@@ -88,24 +129,7 @@ export function weiszfeldWeights(
     reduceFormula("sum", form, [pull.reshape([n, 1]), distances, pull]),
     reduceFormula("sum", isZero, [pull]),
   );
-
-  const limit = apply("mul", input(2), constant(share));
-  const inverse = apply("reciprocal", apply("sqrt", apply("maximum", squared, limit)));
-  const start = normalized(central, [reach, least]);
-  const turn = (w: Tensor) => {
-    const product = distances.matmul(w);
-    return normalized(inverse, [product, product.matmul(w), least]);
-  };
-  const movement = (next: Tensor, previous: Tensor) => reduceFormula("max", change, [next, previous]);
-  const weights =
-    wide === "float64"
-      ? iterate(start, turn, {
-          maximum,
-          until: (next, previous) =>
-            movement(next, previous).map((moved, done) => moved.lessEqual(tolerance).or(done), isMedian),
-        })
-      : iterateInFloat32(start, turn, movement, Math.max(tolerance, 1e-7), maximum, isMedian);
-  return where(isMedian, candidate, weights).cast(dtype);
+  return { weights: candidate, isMedian };
 }
 
 /** Turns without a smaller movement after which the rest is rounding, once it is below `small`. */

@@ -1,12 +1,27 @@
 import { openDevice } from "@robgrad/tensor";
 import { describe, it } from "vitest";
 import {
+  adaptiveRobustClipping,
+  bucketing,
+  bulyan,
+  caf,
+  centeredClip,
+  clipping,
+  compose,
   geometricMedian,
+  krum,
   mean,
   median,
   medianOfMeans,
+  meanAroundMedian,
   mEstimator,
+  minimumDiameterAveraging,
+  monna,
+  multiKrum,
+  nearestNeighborMixing,
   normClip,
+  signMajority,
+  smea,
   softTruncation,
   sum,
   trimmedMean,
@@ -93,4 +108,65 @@ for (const device of unavailable === null ? (["cpu", "wasm", "webgpu"] as const)
   suite(() => median(), { ...coordinates, breakdownPoint: 0.5 });
   suite(() => trimmedMean({ fraction: 0.2 }), { ...coordinates, breakdownPoint: 0.2 });
   suite(() => normClip({ maxNorm: 2 }), { permutationInvariant: true, orthogonalEquivariant: true });
+  suite(() => normClip({ quantile: 0.5 }), {
+    permutationInvariant: true,
+    scaleEquivariant: true,
+    orthogonalEquivariant: true,
+    breakdownPoint: 0.4,
+  });
+  suite(() => normClip({ automatic: 0.1 }), {
+    permutationInvariant: true,
+    orthogonalEquivariant: true,
+    breakdownPoint: 0.5,
+  });
+  suite(() => centeredClip({ maxNorm: 1, iterations: 2 }), {
+    permutationInvariant: true,
+    orthogonalEquivariant: true,
+    breakdownPoint: 0.5,
+  });
+  suite(() => meanAroundMedian({ byzantine: 2 }), { ...coordinates, minimumSamples: 5, breakdownPoint: 0.1 });
+  suite(() => krum({ byzantine: 2 }), { ...vectors, minimumSamples: 7, breakdownPoint: 0.1 });
+  suite(() => multiKrum({ byzantine: 2 }), { ...vectors, minimumSamples: 7, breakdownPoint: 0.1 });
+  // Where one neighbour is left to count, two samples that are each other's nearest tie, and the first of them goes.
+  suite(() => bulyan({ byzantine: 1 }), {
+    translationEquivariant: true,
+    scaleEquivariant: true,
+    minimumSamples: 7,
+    breakdownPoint: 0.05,
+  });
+  suite(() => minimumDiameterAveraging({ byzantine: 2 }), { ...vectors, minimumSamples: 5, breakdownPoint: 0.1 });
+  suite(() => smea({ byzantine: 2 }), { ...vectors, minimumSamples: 5, breakdownPoint: 0.1 });
+  suite(() => caf({ byzantine: 2 }), { ...vectors, minimumSamples: 5, breakdownPoint: 0.1 });
+  suite(() => monna({ byzantine: 2 }), { ...vectors, permutationInvariant: false, minimumSamples: 3 });
+  suite(() => signMajority(), { permutationInvariant: true, coordinatewise: true, breakdownPoint: 0.5 });
+  suite(() => medianOfMeans({ blocks: 5, center: "medoid" }), {
+    ...vectors,
+    permutationInvariant: false,
+    minimumSamples: 5,
+    breakdownPoint: 0.1,
+  });
+  suite(() => compose(bucketing({ size: 2 }), krum({ byzantine: 1 })), {
+    ...vectors,
+    permutationInvariant: false,
+    minimumSamples: 8,
+    breakdownPoint: 0.05,
+  });
+  suite(() => compose(nearestNeighborMixing({ byzantine: 2 }), median()), {
+    permutationInvariant: true,
+    translationEquivariant: true,
+    scaleEquivariant: true,
+    minimumSamples: 5,
+    breakdownPoint: 0.1,
+  });
+  suite(() => compose(adaptiveRobustClipping({ byzantine: 1 }), mean()), {
+    permutationInvariant: true,
+    scaleEquivariant: true,
+    orthogonalEquivariant: true,
+    minimumSamples: 3,
+    breakdownPoint: 0.05,
+  });
+  suite(() => compose(clipping({ maxNorm: 2 }), trimmedMean({ fraction: 0.2 })), {
+    permutationInvariant: true,
+    breakdownPoint: 0.5,
+  });
 }

@@ -101,7 +101,7 @@ describe("medianOfMeans", () => {
   it.each([
     [{ blocks: 0 }, "blocks to be a whole number ≥ 1, found 0"],
     [{ blocks: 2.5 }, "blocks to be a whole number ≥ 1, found 2.5"],
-    [{ center: "mean" as "geometric" }, 'center to be "geometric" or "coordinate", found "mean"'],
+    [{ center: "mean" as "geometric" }, 'center to be "geometric", "coordinate" or "medoid", found "mean"'],
     [{ rng: 7 as never }, "rng to be device.rng(seed), found 7"],
     [{ tolerance: -1 }, "tolerance in [0, 1), found -1"],
   ])("refuses %o", (options, message) => {

@@ -8,6 +8,7 @@ export { mapExpression } from "./ops/elementwise.js";
 export { reduceFormula, type ReductionName } from "./ops/reduction.js";
 export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
 export { blockAverages, blockMeans } from "./samples/block-means.js";
+export { shifted } from "./samples/shifted.js";
 export { checkSamples } from "./samples/check-samples.js";
 export { ownedTensors, tensorsIn } from "./scope.js";
 export type * from "./kernel/kernel.js";

@@ -63,11 +63,11 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * Eigenvalues and eigenvectors of a symmetric matrix: A = V diag(λ) Vᵀ.
+ * Eigenvalues and eigenvectors of a symmetric matrix, or of each of a batch: A = V diag(λ) Vᵀ.
  *
- * @param a  [n, n], floating; only its symmetric part (A + Aᵀ)/2 counts.
- * @returns  `values` [n] in ascending order and `vectors` [n, n] with unit eigenvectors as columns, the largest
- *           component of each positive.
+ * @param a  [..., n, n], floating; only its symmetric part (A + Aᵀ)/2 counts.
+ * @returns  `values` [..., n] in ascending order and `vectors` [..., n, n] with unit eigenvectors as columns, the
+ *           largest component of each positive.
  * @throws   SHAPE_MISMATCH unless square, DTYPE_MISMATCH for integers; the next read rejects with BAD_DATA when the iteration does not converge.
  * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.5 (cyclic Jacobi).
  * @example  eigh(device.tensor([[2, 1], [1, 2]])).values
@@ -77,13 +77,18 @@ export function eigh(a: Tensor): { readonly values: Tensor; readonly vectors: Te
   if (!isFloating(a.dtype)) {
     throw codedError("DTYPE_MISMATCH", `eigh: expected a floating dtype, found ${describe(a)}; cast it`);
   }
-  const [n = -1, columns] = a.shape;
-  if (a.shape.length !== 2 || n !== columns) {
-    throw codedError("SHAPE_MISMATCH", `eigh: expected a square matrix, found ${describe(a)}`);
+  const [n = -1, columns] = a.shape.slice(-2);
+  if (n !== columns) {
+    throw codedError("SHAPE_MISMATCH", `eigh: expected square matrices, found ${describe(a)}`);
   }
-  const values = empty(a.device, a.dtype, [n]);
-  const vectors = empty(a.device, a.dtype, [n, n]);
-  a.device.run({ form: "routine", name: "eigh", inputs: [a], outputs: [values, vectors], attributes: {} });
+  const batch = a.shape.slice(0, -2);
+  const values = empty(a.device, a.dtype, [...batch, n]);
+  const vectors = empty(a.device, a.dtype, a.shape);
+  const matrices = [sizeOf(batch), n, n];
+  withoutTemporaries(a.device, () => {
+    const outputs = [shapedAs(values, matrices.slice(0, 2)), shapedAs(vectors, matrices)];
+    a.device.run({ form: "routine", name: "eigh", inputs: [a.reshape(matrices)], outputs, attributes: {} });
+  });
   checkElements(values, "isNaN", { kind: "no convergence", node: "eigh" });
   return { values, vectors };
 }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eigh } from "@robgrad/tensor";
+import { eigh, type Tensor } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { coded } from "../coded.js";
 import { stored } from "../reference.js";
@@ -98,6 +98,40 @@ describe("eigh", () => {
       ]);
       await expectClose(eigh(device.tensor([[-7]], { dtype })).values, [-7]);
       expect(eigh(device.zeros([0, 0], { dtype })).vectors.shape).toEqual([0, 0]);
+    });
+
+    it("takes a batch of matrices, each as if it were alone", async () => {
+      const matrices = [
+        [
+          [2, -1, 0.5],
+          [-1, 1, 3],
+          [0.5, 3, -4],
+        ],
+        [
+          [1e6, 0, 0],
+          [0, -1e-6, 0],
+          [0, 0, 1],
+        ],
+        [
+          [0, 1, 1],
+          [1, 0, 1],
+          [1, 1, 0],
+        ],
+      ];
+      const { values, vectors } = eigh(device.tensor([matrices, matrices], { dtype }));
+      expect([values.shape, vectors.shape]).toEqual([
+        [2, 3, 3],
+        [2, 3, 3, 3],
+      ]);
+      for (const [k, matrix] of matrices.entries()) {
+        const alone = eigh(device.tensor(matrix, { dtype }));
+        for (const half of [0, 1]) {
+          const place = (x: Tensor) => x.slice([half, half + 1], [k, k + 1]);
+          expect(await place(values).reshape([3]).toArray()).toEqual(await alone.values.toArray());
+          expect(await place(vectors).reshape([3, 3]).toArray()).toEqual(await alone.vectors.toArray());
+        }
+      }
+      expect(eigh(device.zeros([0, 3, 3], { dtype })).values.shape).toEqual([0, 3]);
     });
 
     it("takes a matrix of any layout and leaves it as it is", async () => {

@@ -107,16 +107,19 @@ export const routines: Readonly<Record<RoutineKernel["name"], Routine>> = {
     for (let place = 0; place < sums.length; place++) target[out.offset + place] = sums[place] as number;
   },
 
-  /** a [n, n] symmetric → ascending eigenvalues [n] and unit vectors as columns [n, n]; NaN where it does not converge. */
+  /** a [B, n, n] symmetric → ascending eigenvalues [B, n] and unit vectors as columns [B, n, n]; NaN where it does not converge. */
   eigh({ inputs, outputs }, elementsOf) {
     const [a] = inputs as [View];
     const [values, vectors] = outputs as [View, View];
-    const n = a.shape[0] as number;
-    const result = symmetricEigen(elements(a, elementsOf(a)), n);
-    const write = (view: View, found: Float64Array) =>
-      elementsOf(view).set(result.converged ? found : found.fill(NaN), view.offset);
-    write(values, result.values);
-    write(vectors, result.vectors);
+    const [batch, n] = a.shape as [number, number];
+    const matrices = elements(a, elementsOf(a));
+    for (let k = 0; k < batch; k++) {
+      const result = symmetricEigen(matrices.subarray(k * n * n, (k + 1) * n * n), n);
+      const write = (view: View, found: Float64Array) =>
+        elementsOf(view).set(result.converged ? found : found.fill(NaN), view.offset + k * found.length);
+      write(values, result.values);
+      write(vectors, result.vectors);
+    }
   },
 
   /** x [...], place int32 [] → values [capacity, ...], in place: values[place] = x, place + 1; nothing when it is full. */

@@ -6,21 +6,22 @@ import { convert, type PrintContext, type ShaderBuilder, type Stage, type ViewTe
 const mostSweeps = 60;
 
 /**
- * a [n, n] symmetric → ascending eigenvalues [n] and unit vectors as columns [n, n]; NaN where it does not converge.
- * Jacobi's method in one workgroup: n / 2 pairs that have no index in common are turned at a time.
+ * a [B, n, n] symmetric → ascending eigenvalues [B, n] and unit vectors as columns [B, n, n]; NaN where it does not
+ * converge. Jacobi's method, a workgroup to a matrix: n / 2 pairs that have no index in common are turned at a time.
  *
  * @see  G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.5.5 (parallel ordering).
  */
 export function eighStages(a: View, values: View, vectors: View, { scratch }: PrintContext): Stage[] {
-  const n = a.shape[0] as number;
-  const [work, basis] = [scratch("float32", [n, n]), scratch("float32", [n, n])];
+  const [batch, n] = a.shape as [number, number];
+  const [work, basis] = [scratch("float32", a.shape), scratch("float32", a.shape)];
   const print = (shader: ShaderBuilder): number => {
     new JacobiPrinter(shader, n, shader.view(work, true), shader.view(basis, true)).print(
       shader.view(a),
       shader.view(values, true),
       shader.view(vectors, true),
+      shader.size(batch),
     );
-    return 1;
+    return batch;
   };
   return [{ lanes: 128, loops: true, print }];
 }
@@ -35,6 +36,8 @@ class JacobiPrinter {
   readonly #basis: ViewText;
   readonly #turns: string;
   readonly #flag: string;
+  /** The matrix that the workgroup is at. */
+  readonly #matrix: string;
 
   constructor(shader: ShaderBuilder, n: number, work: ViewText, basis: ViewText) {
     this.#shader = shader;
@@ -46,11 +49,13 @@ class JacobiPrinter {
     // Cosine and sine of each pair of a round.
     this.#turns = shader.shared("vec2<f32>", (n + (n % 2)) / 2);
     this.#flag = shader.shared("atomic<u32>", 1);
+    this.#matrix = shader.name("matrix");
   }
 
-  print(a: ViewText, values: ViewText, vectors: ViewText): void {
+  print(a: ViewText, values: ViewText, vectors: ViewText, batch: string): void {
     const shader = this.#shader;
-    shader.line("if (group == 0u) {");
+    const matrix = this.#matrix;
+    shader.line(`for (var ${matrix} = group; ${matrix} < ${batch}; ${matrix} += groups) {`);
     const size = this.#u32(`${this.#extent} * ${this.#extent}`);
     const largest = this.#largest(a, size);
     const finite = this.#let("bool", `${largest} < 0x7f800000u`);
@@ -59,7 +64,7 @@ class JacobiPrinter {
     const scaled = useFunction(shader, "scaled");
     this.#each(size, (at) => {
       const [i, j] = [this.#u32(`${at} / ${this.#extent}`), this.#u32(`${at} % ${this.#extent}`)];
-      const [upper, lower] = [a.at(i, j), a.at(j, i)].map((place) =>
+      const [upper, lower] = [a.at(this.#matrix, i, j), a.at(this.#matrix, j, i)].map((place) =>
         this.#f32(`${scaled}(${convert(a.load(place), "f32")}, -${exponent})`),
       ) as [string, string];
       this.#store(this.#work, i, j, `0.5 * ${upper} + 0.5 * ${lower}`);
@@ -82,7 +87,7 @@ class JacobiPrinter {
     shader.line(`atomicStore(&${this.#flag}[0], 0u);`);
     shader.line("workgroupBarrier();");
     this.#each(size, (at) => {
-      const place = a.at(`(${at} / ${this.#extent})`, `(${at} % ${this.#extent})`);
+      const place = a.at(this.#matrix, `(${at} / ${this.#extent})`, `(${at} % ${this.#extent})`);
       const bits = `bitcast<u32>(${convert(a.load(place), "f32")}) & 0x7fffffffu`;
       shader.line(`atomicMax(&${this.#flag}[0], ${bits});`);
     });
@@ -158,7 +163,7 @@ class JacobiPrinter {
       const [rank, k, other] = [shader.name("rank"), shader.name("k"), shader.name("other")];
       shader.line(`var ${rank} = 0u;`);
       shader.line(`for (var ${k} = 0u; ${k} < ${this.#extent}; ${k}++) {`);
-      shader.line(`let ${other} = ${convert(this.#work.load(this.#work.at(k, k)), "f32")};`);
+      shader.line(`let ${other} = ${convert(this.#work.load(this.#work.at(this.#matrix, k, k)), "f32")};`);
       // Written so that NaN leaves no place empty.
       shader.line(
         `${rank} += select(0u, 1u, select(!(${other} >= ${value}), ${other} <= ${value}, ${k} < ${from}) && ${k} != ${from});`,
@@ -174,10 +179,14 @@ class JacobiPrinter {
       const factor = this.#f32(`select(1.0, -1.0, ${peak} < 0.0) * inverseSqrt(${length})`);
       const nan = useFunction(shader, "not_a_number");
       const scaled = `${useFunction(shader, "scaled")}(${value}, ${exponent})`;
-      shader.line(values.store(values.at(rank), { type: "f32", text: `select(${nan}(), ${scaled}, ${valid})` }));
+      shader.line(
+        values.store(values.at(this.#matrix, rank), { type: "f32", text: `select(${nan}(), ${scaled}, ${valid})` }),
+      );
       shader.line(`for (var ${k} = 0u; ${k} < ${this.#extent}; ${k}++) {`);
-      const entry = `${convert(this.#basis.load(this.#basis.at(k, from)), "f32")} * ${factor}`;
-      shader.line(vectors.store(vectors.at(k, rank), { type: "f32", text: `select(${nan}(), ${entry}, ${valid})` }));
+      const entry = `${convert(this.#basis.load(this.#basis.at(this.#matrix, k, from)), "f32")} * ${factor}`;
+      shader.line(
+        vectors.store(vectors.at(this.#matrix, k, rank), { type: "f32", text: `select(${nan}(), ${entry}, ${valid})` }),
+      );
       shader.line("}");
     });
   }
@@ -212,11 +221,11 @@ class JacobiPrinter {
   }
 
   #load(view: ViewText, i: string, j: string): string {
-    return this.#f32(convert(view.load(view.at(i, j)), "f32"));
+    return this.#f32(convert(view.load(view.at(this.#matrix, i, j)), "f32"));
   }
 
   #store(view: ViewText, i: string, j: string, text: string): void {
-    this.#shader.line(view.store(view.at(i, j), { type: "f32", text }));
+    this.#shader.line(view.store(view.at(this.#matrix, i, j), { type: "f32", text }));
   }
 
   #f32 = (text: string) => this.#let("f32", text);
