@@ -7,7 +7,8 @@ import type { Kernel, View } from "../../kernel/kernel.js";
 import { rowMajor } from "../../layout.js";
 import { sizeOf } from "../../shape.js";
 import { Storage } from "../../storage.js";
-import { dispatchesOf, type Dispatch, type LoopContext } from "./loop.js";
+import { chainsOf } from "./chain.js";
+import { chainOf, dispatchesOf, type Dispatch, type LoopContext } from "./loop.js";
 import { usage, type Block, type Memory } from "./memory.js";
 import { originOfCall } from "./origin.js";
 import { spread, uniformAlignment, uniformBytes, type Bound, type Queue } from "./queue.js";
@@ -15,6 +16,7 @@ import type { Shader } from "./shader.js";
 
 /** A kernel as the queue takes it, with the memory it works in. */
 interface Planned {
+  readonly kernels: readonly Kernel[];
   readonly steps: readonly Dispatch[];
   readonly release: () => void;
 }
@@ -53,7 +55,7 @@ export class Schedule {
   /** Kernels with their pipelines, groups and uniforms bound: a run is one submission. */
   compile(kernels: readonly Kernel[]): Program {
     const device = this.#device;
-    const planned = kernels.map((kernel) => this.#plan(kernel));
+    const planned = chainsOf(kernels, device.limits).flatMap((chain) => this.#planChain(chain));
     const shaders = planned.flatMap(({ steps }) => steps.map(({ shader }) => shader));
     const slots = shaders.map(({ words }) => Math.max(1, Math.ceil((4 * words.length) / uniformAlignment)));
     const size = slots.reduce((sum, slot) => sum + slot, 0) * uniformAlignment;
@@ -74,9 +76,9 @@ export class Schedule {
     };
     let offset = 0;
     let next = 0;
-    const bound = planned.flatMap(({ steps }, k) =>
+    const bound = planned.flatMap(({ steps, kernels }) =>
       steps.map(({ shader, indirect }): Bound => {
-        const { pipeline, layout } = this.#queue.pipeline(shader, () => textOf(kernels[k] as Kernel));
+        const { pipeline, layout } = this.#queue.pipeline(shader, () => kernels.map(textOf).join(" | "));
         words.set(shader.words, offset / 4);
         const result: Bound = {
           pipeline,
@@ -104,11 +106,31 @@ export class Schedule {
     };
   }
 
+  /** Kernels as one dispatch; each with its own where that is no shader. */
+  #planChain(kernels: readonly Kernel[]): Planned[] {
+    if (kernels.length > 1) {
+      let whole = true;
+      const chain = this.#planned(kernels, (context) => {
+        const shader = chainOf(kernels, context);
+        whole = shader !== null;
+        return shader === null ? [] : [{ shader, indirect: null }];
+      });
+      if (whole) return [chain];
+      chain.release();
+    }
+    return kernels.map((kernel) => this.#plan(kernel));
+  }
+
   #plan(kernel: Kernel): Planned {
+    return this.#planned([kernel], (context) => dispatchesOf(kernel, context));
+  }
+
+  #planned(kernels: readonly Kernel[], print: (context: LoopContext) => readonly Dispatch[]): Planned {
     const held: Block[] = [];
     const buffers: GPUBuffer[] = [];
-    const context: LoopContext = {
+    const steps = print({
       limits: this.#device.limits,
+      single: false,
       scratch: (dtype: DType, shape: readonly number[]): View => {
         const block = this.#memory.allocate(dtype, sizeOf(shape));
         held.push(block);
@@ -119,9 +141,10 @@ export class Schedule {
         buffers.push(buffer);
         return buffer;
       },
-    };
+    });
     return {
-      steps: dispatchesOf(kernel, context),
+      kernels,
+      steps,
       release: () => {
         for (const block of held) this.#memory.free(block);
         if (buffers.length > 0) this.#queue.beforeDestroy();

@@ -53,6 +53,8 @@ export interface PrintContext {
   readonly limits: GPUSupportedLimits;
   /** Working memory until the kernel has run: a whole row-major view. */
   readonly scratch: (dtype: DType, shape: readonly number[]) => View;
+  /** True where one workgroup does all the work, so that no invocation should wait for one that adds up alone. */
+  readonly single: boolean;
 }
 
 const valueTypes: Record<DType, ValueType> = {
@@ -101,12 +103,13 @@ export class ViewText {
   readonly #word: (value: number) => string;
   readonly #strides: (string | undefined)[] = [];
 
-  constructor(view: View, array: string, offset: number, word: (value: number) => string) {
+  /** @param offset  Text of the number of its first element in `array`. */
+  constructor(view: View, array: string, offset: string, word: (value: number) => string) {
     this.#view = view;
     this.#array = array;
     this.#word = word;
     this.type = valueTypes[view.dtype];
-    this.offset = word(offset);
+    this.offset = offset;
   }
 
   /** Distance of neighbours along an axis (u32; 0 where it repeats). */
@@ -119,9 +122,14 @@ export class ViewText {
     return indices.reduce((sum, index, axis) => `${sum} + ${index} * ${this.stride(axis)}`, this.offset);
   }
 
+  /** The word at an address, as a reference. */
+  word(address: string): string {
+    return `${this.#array}[${address}]`;
+  }
+
   /** The element at an address. Not to be repeated: put it in a variable by `shader.let`. */
   load(address: string): Value {
-    const word = `${this.#array}[${address}]`;
+    const word = this.word(address);
     if (this.type === "u32") return { type: "u32", text: word };
     if (this.type === "bool") return { type: "bool", text: `(${word} != 0u)` };
     return { type: this.type, text: `bitcast<${this.type}>(${word})` };
@@ -131,7 +139,7 @@ export class ViewText {
   store(address: string, value: Value): string {
     const own = convert(value, this.type);
     const word = this.type === "u32" ? own : this.type === "bool" ? `select(0u, 1u, ${own})` : `bitcast<u32>(${own})`;
-    return `${this.#array}[${address}] = ${word};`;
+    return `${this.word(address)} = ${word};`;
   }
 }
 
@@ -143,6 +151,8 @@ export class ShaderBuilder {
   readonly #declarations = new Map<string, string>();
   readonly #shared = new Map<string, number>();
   readonly #lines: string[] = [];
+  /** Where blocks lie that workgroup memory holds for now. */
+  readonly #near = new Map<Block, number>();
   #names = 0;
 
   constructor(lanes: number) {
@@ -179,8 +189,38 @@ export class ShaderBuilder {
 
   /** Elements to read, and to write where `written` is set. Views that share memory are told apart by their addresses. */
   view(view: View, written = false): ViewText {
-    const { buffer, start } = view.storage.buffer as Block;
-    return new ViewText(view, this.buffer(buffer, written), start + view.offset, (value) => this.size(value));
+    const block = view.storage.buffer as Block;
+    const size = (value: number) => this.size(value);
+    const near = this.#near.get(block);
+    if (near !== undefined) return new ViewText(view, "near", size(near + view.offset), size);
+    return new ViewText(view, this.buffer(block.buffer, written), size(block.start + view.offset), size);
+  }
+
+  /**
+   * Lets views of a block name an array in workgroup memory until `leave` is called.
+   *
+   * @param at  The number of the block's first word there.
+   */
+  keepNear(block: Block, at: number): void {
+    this.#near.set(block, at);
+    this.#shared.set("near: array<u32", Math.max(at + block.length, this.#shared.get("near: array<u32") ?? 0));
+  }
+
+  /** Lets views of a block name its own memory again. */
+  leave(block: Block): void {
+    this.#near.delete(block);
+  }
+
+  isNear(block: Block): boolean {
+    return this.#near.has(block);
+  }
+
+  /** Bytes of workgroup memory. */
+  get sharedBytes(): number {
+    return [...this.#shared].reduce(
+      (sum, [head, length]) => sum + length * 4 * Number(/vec(\d)/.exec(head)?.[1] ?? 1),
+      0,
+    );
   }
 
   /** The name of a buffer as an array of words. */
