@@ -232,9 +232,7 @@ function printLoop(shader: ShaderBuilder, part: Loop, near: number): void {
     const copy = shader.view(here);
     shader.leave(blockOf(here));
     const i = shader.name("i");
-    shader.line(
-      `for (var ${i} = lane; ${i} < ${shader.size(blockOf(here).length)}; ${i} += ${shader.lanes}u) {`,
-    );
+    shader.line(`for (var ${i} = lane; ${i} < ${shader.size(blockOf(here).length)}; ${i} += ${shader.lanes}u) {`);
     const [from, to] = back ? [copy, own] : [own, copy];
     shader.line(`${to.word(`${to.offset} + ${i}`)} = ${from.word(`${from.offset} + ${i}`)};`);
     shader.line("}");

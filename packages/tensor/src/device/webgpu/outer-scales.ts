@@ -111,7 +111,9 @@ function columnsStage({ view, largest, weights }: ScaledFactor): Stage {
       const byLargest = shader.let({ type: "f32", text: known(size, `1.0 / ${size}`, "1.0") }).text;
       const root = shader.let({ type: "f32", text: `${whole[1]} / f32(${count})` }).text;
       const inverse = `1.0 / (${root} * ${root})`;
-      shader.line(weight.store(weight.at(column), { type: "f32", text: known(`(${root} * ${root})`, inverse, byLargest) }));
+      shader.line(
+        weight.store(weight.at(column), { type: "f32", text: known(`(${root} * ${root})`, inverse, byLargest) }),
+      );
       shader.line("}}");
       return tiles;
     },

@@ -12,6 +12,7 @@ import { chainOf, dispatchesOf, type Dispatch, type LoopContext } from "./loop.j
 import { usage, type Block, type Memory } from "./memory.js";
 import { originOfCall } from "./origin.js";
 import { spread, uniformAlignment, uniformBytes, type Bound, type Queue } from "./queue.js";
+import { described, Recipes } from "./recipes.js";
 import type { Shader } from "./shader.js";
 
 /** A kernel as the queue takes it, with the memory it works in. */
@@ -38,6 +39,7 @@ export class Schedule {
   readonly #device: GPUDevice;
   readonly #queue: Queue;
   readonly #memory: Memory;
+  readonly #recipes = new Recipes();
 
   constructor(device: GPUDevice, queue: Queue, memory: Memory) {
     this.#device = device;
@@ -47,7 +49,7 @@ export class Schedule {
 
   run(kernel: Kernel): void {
     this.#queue.checkAlive();
-    const { steps, release } = this.#plan(kernel);
+    const { steps, release } = this.#known(kernel);
     for (const { shader, indirect } of steps) this.#queue.dispatch(shader, () => textOf(kernel), indirect);
     release();
   }
@@ -106,6 +108,19 @@ export class Schedule {
     };
   }
 
+  /** As it was printed before, if it was. */
+  #known(kernel: Kernel): Planned {
+    const subject = described(kernel);
+    return this.#planned([kernel], (context, held) => {
+      const found = this.#recipes.find(subject, ({ dtype, length }) => blockOf(context.scratch(dtype, [length])));
+      if (found !== null) return found;
+      const asked = held.length;
+      const steps = dispatchesOf(kernel, context);
+      this.#recipes.keep(subject, held.slice(asked), steps);
+      return steps;
+    });
+  }
+
   /** Kernels as one dispatch; each with its own where that is no shader. */
   #planChain(kernels: readonly Kernel[]): Planned[] {
     if (kernels.length > 1) {
@@ -125,10 +140,13 @@ export class Schedule {
     return this.#planned([kernel], (context) => dispatchesOf(kernel, context));
   }
 
-  #planned(kernels: readonly Kernel[], print: (context: LoopContext) => readonly Dispatch[]): Planned {
+  #planned(
+    kernels: readonly Kernel[],
+    print: (context: LoopContext, held: readonly Block[]) => readonly Dispatch[],
+  ): Planned {
     const held: Block[] = [];
     const buffers: GPUBuffer[] = [];
-    const steps = print({
+    const context: LoopContext = {
       limits: this.#device.limits,
       single: false,
       scratch: (dtype: DType, shape: readonly number[]): View => {
@@ -141,7 +159,8 @@ export class Schedule {
         buffers.push(buffer);
         return buffer;
       },
-    });
+    };
+    const steps = print(context, held);
     return {
       kernels,
       steps,
@@ -153,6 +172,8 @@ export class Schedule {
     };
   }
 }
+
+const blockOf = ({ storage }: View) => storage.buffer as Block;
 
 /** Storage that is nobody's tensor, so that kernels can name working memory. */
 function storageOver(dtype: DType, block: Block): Storage {

@@ -16,6 +16,15 @@ export interface Value {
 export interface Binding {
   readonly buffer: GPUBuffer;
   readonly written: boolean;
+  /** A block in it that the shader works on; null where it is not the memory's. */
+  readonly block: Block | null;
+}
+
+/** A word of the uniform that says where a block is. */
+export interface Place {
+  /** Number of the word. */
+  readonly at: number;
+  readonly block: Block;
 }
 
 /** One dispatch. */
@@ -25,6 +34,8 @@ export interface Shader {
   /** At @group(0) @binding(1), (2), …; binding 0 is the uniform with `words`. */
   readonly bindings: readonly Binding[];
   readonly words: readonly number[];
+  /** Those of the words that change with the places of blocks. */
+  readonly places: readonly Place[];
   /** How many workgroups there are to be; more than fit one dimension are spread over two. */
   readonly workgroups: number;
 }
@@ -146,8 +157,9 @@ export class ViewText {
 /** Collects one WGSL module with what it is bound to. */
 export class ShaderBuilder {
   readonly lanes: number;
-  readonly #buffers: { readonly buffer: GPUBuffer; written: boolean }[] = [];
+  readonly #buffers: { readonly buffer: GPUBuffer; readonly block: Block | null; written: boolean }[] = [];
   readonly #words: number[] = [];
+  readonly #places: Place[] = [];
   readonly #declarations = new Map<string, string>();
   readonly #shared = new Map<string, number>();
   readonly #lines: string[] = [];
@@ -193,7 +205,8 @@ export class ShaderBuilder {
     const size = (value: number) => this.size(value);
     const near = this.#near.get(block);
     if (near !== undefined) return new ViewText(view, "near", size(near + view.offset), size);
-    return new ViewText(view, this.buffer(block.buffer, written), size(block.start + view.offset), size);
+    this.#places.push({ at: this.#words.length, block });
+    return new ViewText(view, this.buffer(block.buffer, written, block), size(block.start + view.offset), size);
   }
 
   /**
@@ -224,9 +237,9 @@ export class ShaderBuilder {
   }
 
   /** The name of a buffer as an array of words. */
-  buffer(buffer: GPUBuffer, written = false): string {
+  buffer(buffer: GPUBuffer, written = false, block: Block | null = null): string {
     let at = this.#buffers.findIndex((other) => other.buffer === buffer);
-    if (at < 0) at = this.#buffers.push({ buffer, written }) - 1;
+    if (at < 0) at = this.#buffers.push({ buffer, block, written }) - 1;
     else if (written) (this.#buffers[at] as { written: boolean }).written = true;
     return `memory${at}`;
   }
@@ -263,7 +276,7 @@ export class ShaderBuilder {
       ...this.#lines,
       "}",
     ].join("\n");
-    return { code, bindings: this.#buffers, words: this.#words, workgroups };
+    return { code, bindings: this.#buffers, words: this.#words, places: this.#places, workgroups };
   }
 
   #word(value: number): string {
