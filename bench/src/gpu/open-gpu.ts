@@ -129,7 +129,7 @@ function dividedPass(
   let pipeline: GPUComputePipeline;
   let group: GPUBindGroup;
   let offsets: number[];
-  const divided = (dispatch: (pass: GPUComputePassEncoder) => void) => {
+  const divided = (dispatch: (pass: GPUComputePassEncoder) => void): undefined => {
     const k = labels.length;
     const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * k, endOfPassWriteIndex: 2 * k + 1 };
     const pass = begin(k < mostProfiled ? { timestampWrites } : undefined);
@@ -152,7 +152,7 @@ function dividedPass(
       return undefined;
     },
     dispatchWorkgroups: (x, y) => divided((own) => own.dispatchWorkgroups(x, y)),
-    dispatchWorkgroupsIndirect: (buffer, offset) => divided((own) => own.dispatchWorkgroupsIndirect(buffer, offset)),
+    dispatchWorkgroupsIndirect: (buffer, at) => divided((own) => own.dispatchWorkgroupsIndirect(buffer, at)),
     end: () => undefined,
   };
   return pass as GPUComputePassEncoder;

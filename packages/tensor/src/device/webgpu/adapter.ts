@@ -7,6 +7,8 @@ export interface OpenedAdapter {
   readonly device: GPUDevice;
   /** Dawn for Node ends with its instance. */
   readonly gpu: GPU;
+  /** Whether the adapter computes on the CPU: its compiler and its barriers are slow, its dispatches are not. */
+  readonly software: boolean;
 }
 
 /** Nothing is computed with these: whoever times the device finds the card's clock. */
@@ -72,7 +74,7 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
       requiredFeatures: wantedFeatures.filter((feature) => features.has(feature)),
       requiredLimits,
     });
-    return { device, gpu };
+    return { device, gpu, software: isSoftware(adapter) };
   } catch (cause) {
     throw unavailable(`adapter ${adapter.info.description} to give a device, found ${String(cause)}`, cause);
   }

@@ -39,10 +39,13 @@ export class Schedule {
   readonly #device: GPUDevice;
   readonly #queue: Queue;
   readonly #memory: Memory;
+  readonly #chains: boolean;
   readonly #recipes = new Recipes();
 
-  constructor(device: GPUDevice, queue: Queue, memory: Memory) {
+  /** @param chains  Whether small kernels of a recorded step are to share dispatches. */
+  constructor(device: GPUDevice, queue: Queue, memory: Memory, chains: boolean) {
     this.#device = device;
+    this.#chains = chains;
     this.#queue = queue;
     this.#memory = memory;
   }
@@ -57,7 +60,8 @@ export class Schedule {
   /** Kernels with their pipelines, groups and uniforms bound: a run is one submission. */
   compile(kernels: readonly Kernel[]): Program {
     const device = this.#device;
-    const planned = chainsOf(kernels, device.limits).flatMap((chain) => this.#planChain(chain));
+    const chains = this.#chains ? chainsOf(kernels, device.limits) : kernels.map((kernel) => [kernel]);
+    const planned = chains.flatMap((chain) => this.#planChain(chain));
     const shaders = planned.flatMap(({ steps }) => steps.map(({ shader }) => shader));
     const slots = shaders.map(({ words }) => Math.max(1, Math.ceil((4 * words.length) / uniformAlignment)));
     const size = slots.reduce((sum, slot) => sum + slot, 0) * uniformAlignment;
