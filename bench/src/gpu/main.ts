@@ -1,13 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { median, softTruncation, type Aggregator } from "@robgrad/aggregators";
-import { capture, openDevice, outer, type Device, type Tensor } from "@robgrad/tensor";
+import { capture, openDevice, outer, tidy, type Device, type Tensor } from "@robgrad/tensor";
 import { markdownTable } from "markdown-table";
 import { noise, normal } from "../inputs.js";
 import type { Job } from "../peers/peer.js";
 import { robgradProduct } from "../peers/robgrad/product.js";
 import { robgradTraining } from "../peers/robgrad/training.js";
 import type { ProductWork, TrainingWork } from "../work.js";
+import { iris } from "../works/iris.js";
 import { mnist } from "../works/mnist.js";
 import { openGpu } from "./open-gpu.js";
 import { study, type StudyFigure } from "./study.js";
@@ -23,12 +24,15 @@ interface Figure {
 /** Rounds are repeated until one takes this long, in milliseconds. */
 const roundTime = 300;
 const most = 400;
+/** Pipelines of a profile that are shown. */
+const mostShown = 10;
 
 const figures: Figure[] = [];
 
 const { values: options, positionals } = parseArgs({
   options: {
     only: { type: "string" },
+    profile: { type: "boolean" },
     trials: { type: "string", default: "20" },
     iterations: { type: "string", default: "1000" },
     variants: { type: "string", default: "" },
@@ -39,7 +43,7 @@ const { values: options, positionals } = parseArgs({
 const wanted = options.only?.split(",") ?? [""];
 const asked = (work: string) => wanted.some((part) => work.includes(part));
 
-const { adapter, clock } = await openGpu();
+const { adapter, clock, profile } = await openGpu();
 console.log(`adapter: ${adapter}`);
 const device = await openDevice("webgpu");
 
@@ -51,7 +55,10 @@ async function measure(
   if (!asked(work)) return NaN;
   const job = make();
   await job.reset();
+  // Pipelines are compiled in these.
+  const start = performance.now();
   await job.run(3);
+  const first = performance.now() - start;
   const best = { card: Infinity, wall: Infinity };
   let calls = 1;
   for (let round = 0; round < 6; round++) {
@@ -63,8 +70,17 @@ async function measure(
   const card = Number.isNaN(best.card) ? null : best.card;
   figures.push({ work, card, wall: best.wall, note: note(card ?? best.wall) });
   console.log(
-    `${work}: ${card?.toFixed(3) ?? "–"} ms on the card, ${best.wall.toFixed(3)} ms on the wall ${figures.at(-1)?.note}`,
+    `${work}: ${card?.toFixed(3) ?? "–"} ms on the card, ${best.wall.toFixed(3)} ms on the wall ${figures.at(-1)?.note}; the first three calls ${first.toFixed(0)} ms`,
   );
+  if (options.profile === true) {
+    await job.reset();
+    const dispatched = await profile(async () => job.run(1));
+    const [count, sum] = [dispatched.reduce((n, d) => n + d.count, 0), dispatched.reduce((t, d) => t + d.card, 0)];
+    console.log(`  ${count} dispatches of ${dispatched.length} pipelines, ${sum.toFixed(3)} ms in them`);
+    for (const { label, count, card } of dispatched.slice(0, mostShown)) {
+      console.log(`  ${(1e3 * card).toFixed(1)} µs, ${count} ×: ${label.slice(0, 150)}`);
+    }
+  }
   return card ?? best.wall;
 }
 
@@ -125,9 +141,12 @@ for (const n of [512, 1024, 2048, 4096]) {
 }
 
 /** The gradient of one layer of 4096 × 4096, 1024 samples: the plain product, and soft truncation of its rows. */
-function layerJob(on: Device, gradient: (delta: Tensor, x: Tensor) => Tensor): Job {
-  const draw = (seed: number) => on.tensor(Float32Array.from(normal(seed, 1024 * 4096)), { shape: [1024, 4096] });
-  const [delta, x] = [draw(1), draw(2)];
+function layerJob(
+  on: Device,
+  gradient: (delta: Tensor, x: Tensor) => Tensor,
+  factors = [1, 2].map((seed) => Float32Array.from(normal(seed, 1024 * 4096))),
+): Job {
+  const [delta, x] = factors.map((values) => on.tensor(values, { shape: [1024, 4096] })) as [Tensor, Tensor];
   const step = capture(gradient);
   let result: Tensor | null = null;
   return {
@@ -189,7 +208,47 @@ await attempt(async () => {
   );
 });
 
-for (const work of mnist) {
+/** The factors that a softmax and a ReLU leave in a wide layer: small numbers with one near -1, and halves of zeros. */
+function lossLayerJob(on: Device, gradient: (delta: Tensor, x: Tensor) => Tensor): Job {
+  const [samples, width] = [1024, 4096];
+  const [slopes, inputs] = [1, 2].map((seed) => normal(seed, samples * width)) as [Float64Array, Float64Array];
+  const delta = Float32Array.from(slopes, (z, i) => {
+    const [n, q] = [Math.floor(i / width), i % width];
+    return Math.exp(0.7 * z) / width / 1.28 - Number(q === (n * 2654435761) % width);
+  });
+  return layerJob(on, gradient, [delta, Float32Array.from(inputs, (z) => Math.max(z, 0))]);
+}
+
+await attempt(async () => {
+  const rule = softTruncation({ delta: 0.005 });
+  await measure("layer 4096 × 4096, N 1024, behind a ReLU and before a softmax: soft truncation", () =>
+    lossLayerJob(device, (delta, x) => rule(outer(delta, x))),
+  );
+});
+
+/** Three kernels on 64 numbers, not recorded: what a call takes in JavaScript. */
+function eagerJob(on: Device): Job {
+  const x = on.ones([64]);
+  return {
+    reset() {},
+    async run(calls) {
+      for (let call = 0; call < calls; call++) tidy(() => x.add(1).mul(2).exp());
+      await x.sum().item();
+    },
+    values: async () => [],
+    peakBytes: () => on.memory().peak,
+  };
+}
+await attempt(async () => measure("eager: three kernels on 64 numbers", () => eagerJob(device)));
+
+const jointly = mnist
+  .filter(({ id }) => id === "mnist-gmom")
+  .map((work): TrainingWork => ({
+    ...work,
+    title: work.title.replace("by layer", "jointly"),
+    rule: { kind: "gmom", blocks: 8, tolerance: 1e-6, grouping: "all" },
+  }));
+for (const work of [...iris, ...mnist, ...jointly]) {
   if (/stranger|uniform|digits/.test(work.id)) continue;
   await attempt(() => measure(work.title, () => robgradTraining(device, "float32", work)));
 }

@@ -7,7 +7,7 @@ import { isIndex, type Factors, type Kernel, type Operand, type View } from "./k
 function formula(f: Expression | null): string {
   if (f === null) return "–";
   const { key, constants } = normalize(f);
-  return `${key}{${constants.map(String).join()}}`;
+  return `${key}{${constants.map((c) => (Object.is(c, -0) ? "-0" : String(c))).join()}}`;
 }
 
 function statements(list: readonly ColumnStatement[]): string {

@@ -134,6 +134,7 @@ describe.skipIf(opened === null)("webgpu column programs", () => {
     "two hostile samples": (v, n) => (n < 2 ? [1e4 * v, 1e4 * v] : [v, v]),
     "a large common part": (v) => [v + 1000, v + 1000],
     "sparse outputs and constant-zero inputs": (v, n, k) => [Math.max(v, 0), k % 3 === 0 ? 0 : (n * k) % 7],
+    "what a softmax and a ReLU leave": (v, n, k) => [(n === k ? -1 : 0) + 1e-4 * Math.exp(v), Math.max(v, 0)],
     "heavy tails": (v) => [v ** 7, v ** 5],
     "tiny numbers": (v) => [1e-15 * v, v],
     "huge numbers": (v) => [1e15 * v, v],

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { capture, iterate, openDevice, tidy, type Device, type Tensor } from "@robgrad/tensor";
+import { capture, iterate, openDevice, tidy, type Tensor } from "@robgrad/tensor";
 import { expectClose, memoryReturns } from "@robgrad/tensor/testing";
+import { Device } from "../../src/device/device.js";
+import { openAdapter } from "../../src/device/webgpu/adapter.js";
+import { WebGpuExecutor } from "../../src/device/webgpu/device.js";
 import { openWebGpu } from "./open-web-gpu.js";
 
 const opened = await openWebGpu();
@@ -154,6 +157,71 @@ describe.skipIf(opened === null)("webgpu kernels", () => {
       f.dispose();
       w.dispose();
     }
+  });
+
+  it("share a dispatch in recorded steps, with a loop among them, and give what they give alone", async () => {
+    const f = (x: Tensor) => {
+      // More than a chain holds, some that need what is written just before and some that overwrite it.
+      let y = x;
+      const parts: Tensor[] = [];
+      for (let k = 0; k < 8; k++) {
+        parts.push(
+          y.sum(),
+          y.sum({ axis: 0 }).argmin(),
+          y.argmax({ axis: 1 }),
+          y.max({ axis: 0 }),
+          y.cumsum({ axis: 0 }),
+        );
+        y = y
+          .add(y.sum({ axis: 1, keepdims: true }).remainder(5))
+          .transpose()
+          .reshape(y.shape);
+      }
+      const column = y.slice(null, [0, 1]).reshape([9]);
+      const looped = iterate(
+        [column, x.slice([0, 1]).reshape([11])],
+        ([a, b]) => [
+          (a as Tensor).add((b as Tensor).sum()).remainder(101),
+          iterate(b as Tensor, (c) => c.add((a as Tensor).matmul(x)).remainder(13), { maximum: 3 }),
+        ],
+        { maximum: 9, until: ([a]) => (a as Tensor).max().greater(99) },
+      );
+      const dot = (looped[0] as Tensor).matmul(column);
+      return { total: parts.map((part) => part.cast("float32").sum()), looped: [...looped], y, dot };
+    };
+    // An adapter in software is spared them.
+    const card = new Device(new WebGpuExecutor({ ...(await openAdapter(true)), software: false }));
+    const step = capture(f);
+    for (let t = 0; t < 4; t++) {
+      const found = step(whole(card, [9, 11], 17 + t));
+      const expected = f(whole(cpu, [9, 11], 17 + t));
+      for (const name of ["total", "looped"] as const) {
+        const values = await Promise.all(found[name].map(async (one) => Array.from(await one.data())));
+        const wanted = await Promise.all(expected[name].map(async (one) => Array.from(await one.data())));
+        expect(values, `${name} of call ${t}`).toEqual(wanted);
+      }
+      expect(Array.from(await found.y.data())).toEqual(Array.from(await expected.y.data()));
+      await expectClose(found.dot, await expected.dot.toArray());
+    }
+    step.dispose();
+    card.dispose();
+  }, 60_000);
+
+  it("are printed once, and work wherever their operands are", async () => {
+    const size = 40_000;
+    // Small tensors share buffers, large ones have their own; an operand may come twice, and -0 is not 0.
+    await same((on) => {
+      const [a, b] = [whole(on, [50]), whole(on, [50], 5)];
+      const [c, d] = [whole(on, [size]), whole(on, [size], 5)];
+      const sums = [a.add(b), b.add(a), a.add(a), c.add(d), d.add(c), c.add(c)].map((x) => x.mul(3).sub(1));
+      const [one, other] = [a.mul(0), a.mul(-0)].map((x) => x.reciprocal());
+      const signs = [one, other].map((x) => (x as Tensor).maximum(-1).minimum(1));
+      const tall = [c, d].map((x) => x.reshape([200, 200]).sum());
+      return [...sums.map((x) => x.slice([10, 40])), ...signs.map((x) => x.slice([10, 40]))]
+        .map((x, k) => x.mul(k + 1))
+        .reduce((x, y) => x.add(y))
+        .add(tall.reduce((x, y) => x.mul(2).sub(y)));
+    });
   });
 
   it("leave memory as it was, however many steps there are", async () => {

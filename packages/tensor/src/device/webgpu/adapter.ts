@@ -7,9 +7,12 @@ export interface OpenedAdapter {
   readonly device: GPUDevice;
   /** Dawn for Node ends with its instance. */
   readonly gpu: GPU;
+  /** Whether the adapter computes on the CPU: its compiler and its barriers are slow, its dispatches are not. */
+  readonly software: boolean;
 }
 
-const wantedFeatures = ["subgroups", "shader-f16", "timestamp-query"] as const;
+/** Nothing is computed with these: whoever times the device finds the card's clock. */
+const wantedFeatures = ["timestamp-query"] as const;
 
 const wantedLimits = [
   "maxBufferSize",
@@ -77,7 +80,7 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
       requiredLimits,
     });
     endWithProcess(device);
-    return { device, gpu };
+    return { device, gpu, software: isSoftware(adapter) };
   } catch (cause) {
     throw unavailable(`adapter ${adapter.info.description} to give a device, found ${String(cause)}`, cause);
   }

@@ -135,7 +135,9 @@ export function printMoments(
     if (clamp !== null || coefficients.length > 2) {
       const spread = about[2] as string;
       tests.push(`${spread} >= ${leastShare} * max(${second as string}, ${count} * ${pivot} * ${pivot})`);
-      const leverage = `abs(${slope}) * (${most} + abs(${pivot})) * abs(${slope}) * sqrt(max(${spread}, 0.0))`;
+      // No |v| is larger than the root of the sum of squares either, which knows of samples where one factor is 0.
+      const reach = `min(${most}, sqrt(${second as string}))`;
+      const leverage = `abs(${slope}) * (${reach} + abs(${pivot})) * abs(${slope}) * sqrt(max(${spread}, 0.0))`;
       if (clamp !== null) tests.push(`${leverage} <= ${mostLeverage}.0`, `${clamp.low} <= ${clamp.high}`);
     }
     // One after another: drivers take very long over many tests in one condition.

@@ -1,5 +1,7 @@
-import type { ContractKernel, View } from "../../kernel/kernel.js";
+import type { ContractKernel, ReduceKernel, View } from "../../kernel/kernel.js";
+import { apply, input } from "../../scalar/expression.js";
 import { printFormula } from "./formula.js";
+import { reduceStages } from "./reduce.js";
 import type { PrintContext, ShaderBuilder, Stage, Value } from "./shader.js";
 
 /** Invocations of a workgroup that computes a tile, as a square. */
@@ -27,6 +29,9 @@ const sizesOf = ({ out, a }: ContractKernel): Sizes => {
 export function contractStages(kernel: ContractKernel, context: PrintContext): Stage[] {
   const sizes = sizesOf(kernel);
   const { batches, rows, columns, depth } = sizes;
+  if (context.single && batches * rows * columns <= 8 && depth >= 8 && kernel.operands.length === 0) {
+    return reduceStages(asReduction(kernel), context);
+  }
   if (Math.min(rows, columns) < 8 || batches * rows * columns * depth < fewestForTiles) {
     const outputs = batches * rows * columns;
     if (outputs >= 2048 || depth < 512) return [direct(kernel, sizes)];
@@ -42,6 +47,22 @@ export function contractStages(kernel: ContractKernel, context: PrintContext): S
   if (parts <= 1) return [tiled(kernel, sizes, per, maxComputeWorkgroupStorageSize)];
   return split(kernel, sizes, parts, context, per);
 }
+
+/** A product with few outputs as a sum that invocations share. */
+function asReduction({ out, a, b, epilogue }: ContractKernel): ReduceKernel {
+  const [batches, rows, columns] = out.shape as readonly [number, number, number];
+  const depth = a.shape[2] as number;
+  const shape = [batches, rows, columns, depth];
+  const [ab, am, ak] = a.strides as readonly [number, number, number];
+  const [bb, bk, bn] = b.strides as readonly [number, number, number];
+  const operands: View[] = [
+    { ...a, shape, strides: [ab, am, 0, ak] },
+    { ...b, shape, strides: [bb, 0, bn, bk] },
+  ];
+  return { form: "reduce", out, shape, axes: [3], monoid: "sum", f: product, epilogue, operands };
+}
+
+const product = apply("mul", input(0), input(1));
 
 /** Several invocations or workgroups share the terms of an output; a second dispatch adds what they found. */
 function split(

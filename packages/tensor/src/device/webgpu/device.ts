@@ -26,7 +26,7 @@ export class WebGpuExecutor implements Executor {
       (size, use) => this.#queue.buffer(size, use),
       () => this.#queue.beforeDestroy(),
     );
-    this.#schedule = new Schedule(opened.device, this.#queue, this.#memory);
+    this.#schedule = new Schedule(opened.device, this.#queue, this.#memory, !opened.software);
   }
 
   allocate(dtype: DType, length: number): Block {

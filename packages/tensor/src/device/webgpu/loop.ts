@@ -3,6 +3,7 @@ import type { IterateKernel, Kernel, View } from "../../kernel/kernel.js";
 import { viewsOf } from "../../kernel/views.js";
 import { input } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
+import type { Block } from "./memory.js";
 import { withFewBuffers } from "./gather.js";
 import { kernelStages } from "./print-kernel.js";
 import { spread, uniformBytes, type Indirect } from "./queue.js";
@@ -33,17 +34,20 @@ export function dispatchesOf(kernel: Kernel, context: LoopContext): Dispatch[] {
       kernelStages(part, context).map((stage) => ({ shader: printed(stage), indirect: null })),
     );
   }
-  const small = smallStages(kernel, context);
-  if (small !== null) {
-    const shader = new ShaderBuilder(Math.min(256, context.limits.maxComputeInvocationsPerWorkgroup));
-    printLoop(shader, kernel, small);
-    const result = shader.finish(1);
-    const { maxStorageBuffersPerShaderStage: buffers } = context.limits;
-    if (result.bindings.length <= buffers && 4 * result.words.length <= uniformBytes) {
-      return [{ shader: result, indirect: null }];
-    }
-  }
-  return unrolled(kernel, context);
+  const parts = isSmall(kernel.body) ? partsOf([kernel], context) : null;
+  if (parts === null) return unrolled(kernel, context);
+  const most = Math.min(256, context.limits.maxComputeInvocationsPerWorkgroup);
+  const widest = Math.max(...kernel.body.map(widthOf));
+  const lanes = Math.min(most, Math.max(32, 2 ** Math.ceil(Math.log2(widest))));
+  const shader = printTogether(parts, lanes, context) ?? printTogether(parts, lanes, context, 0);
+  return shader === null ? unrolled(kernel, context) : [{ shader, indirect: null }];
+}
+
+/** Kernels one after another in one workgroup; null where that does not fit a shader. */
+export function chainOf(kernels: readonly Kernel[], context: LoopContext): Shader | null {
+  const parts = partsOf(kernels, context);
+  if (parts === null) return null;
+  return printTogether(parts, Math.min(256, context.limits.maxComputeInvocationsPerWorkgroup), context);
 }
 
 function printed(stage: Stage): Shader {
@@ -54,66 +58,209 @@ function printed(stage: Stage): Shader {
 const moves = ({ copies }: IterateKernel): Kernel[] =>
   copies.map(({ from, to }) => ({ form: "map", out: to, f: input(0), operands: [from] }));
 
-/** Parts of a turn: stages, and loops inside with theirs. */
-interface Turn {
-  readonly body: readonly (Stage | { readonly kernel: IterateKernel; readonly turn: Turn })[];
-  readonly after: readonly Stage[];
+/** A kernel that one workgroup runs, with its working memory. */
+interface Plain {
+  readonly kernel: Exclude<Kernel, IterateKernel>;
+  readonly stages: readonly Stage[];
+  readonly scratch: readonly View[];
 }
 
-/** The stages of a loop that one workgroup can run; null for any other loop. */
-function smallStages(kernel: IterateKernel, context: LoopContext): Turn | null {
-  if (!isSmall(kernel.body)) return null;
-  const body: Turn["body"][number][] = [];
-  for (const inner of kernel.body) {
-    if (inner.form === "iterate") {
-      const turn = smallStages(inner, context);
-      if (turn === null) return null;
-      body.push({ kernel: inner, turn });
-    } else body.push(...kernelStages(inner, context));
+/** A loop that one workgroup runs. */
+interface Loop {
+  readonly kernel: IterateKernel;
+  readonly body: readonly Part[];
+  readonly after: readonly Part[];
+}
+
+type Part = Plain | Loop;
+
+/** Kernels as one workgroup can run them; null where it cannot. */
+function partsOf(kernels: readonly Kernel[], context: LoopContext): Part[] | null {
+  const parts: Part[] = [];
+  for (const kernel of kernels) {
+    if (kernel.form === "iterate") {
+      const [body, after] = [partsOf(kernel.body, context), partsOf(moves(kernel), context)];
+      if (body === null || after === null) return null;
+      parts.push({ kernel, body, after });
+      continue;
+    }
+    const scratch: View[] = [];
+    const stages = kernelStages(kernel, {
+      limits: context.limits,
+      single: true,
+      scratch: (dtype, shape) => {
+        const view = context.scratch(dtype, shape);
+        scratch.push(view);
+        return view;
+      },
+    });
+    if (!stages.every(({ loops }) => loops)) return null;
+    parts.push({ kernel, stages, scratch });
   }
-  const after = moves(kernel).flatMap((move) => kernelStages(move, context));
-  const fit = [...body, ...after].every((part) => "turn" in part || part.loops);
-  return fit ? { body, after } : null;
+  return parts;
 }
 
+/** Whether a turn looks at few elements, loops inside it as well. */
 function isSmall(body: readonly Kernel[]): boolean {
+  const { elements, products } = effortOf(body);
+  const inner = body.every((kernel) => kernel.form !== "iterate" || isSmall(kernel.body));
+  return inner && elements <= mostElements && products <= mostProducts;
+}
+
+/** Elements that kernels look at, and multiplications of their products. */
+export function effortOf(kernels: readonly Kernel[]): { readonly elements: number; readonly products: number } {
   let elements = 0;
   let products = 0;
-  for (const kernel of body) {
+  for (const kernel of kernels) {
     const { reads, writes } = viewsOf(kernel);
     for (const view of [...reads, ...writes]) elements += sizeOf(view.shape);
     if (kernel.form === "contract") products += sizeOf(kernel.out.shape) * (kernel.a.shape[2] as number);
   }
-  return elements <= mostElements && products <= mostProducts;
+  return { elements, products };
 }
 
-function printLoop(shader: ShaderBuilder, { until, maximum }: IterateKernel, { body, after }: Turn): void {
-  const run = (parts: Turn["body"]) => {
-    for (const part of parts) {
-      if ("turn" in part) printLoop(shader, part.kernel, part.turn);
-      else {
+/** Invocations that find something to do. */
+function widthOf(kernel: Kernel): number {
+  if (kernel.form === "iterate") return Math.max(...kernel.body.map(widthOf));
+  if (kernel.form === "column" || kernel.form === "routine") return 256;
+  const terms = kernel.form === "reduce" ? kernel.axes.reduce((n, axis) => n * (kernel.shape[axis] as number), 1) : 1;
+  // Long sums are shared out.
+  return Math.max(sizeOf(kernel.out.shape), terms / 4);
+}
+
+/** Words of a loop's state that workgroup memory holds while it runs, at most; some is left to column programs. */
+const mostNear = 1024;
+
+/**
+ * Prints parts one after another as one shader of one workgroup; null where it would name too much.
+ *
+ * @param near  Words that loops may keep in workgroup memory.
+ */
+function printTogether(parts: readonly Part[], lanes: number, { limits }: LoopContext, near = mostNear): Shader | null {
+  const shader = new ShaderBuilder(lanes);
+  printParts(shader, parts, near);
+  const result = shader.finish(1);
+  const fits =
+    result.bindings.length <= limits.maxStorageBuffersPerShaderStage &&
+    4 * result.words.length <= uniformBytes &&
+    shader.sharedBytes <= limits.maxComputeWorkgroupStorageSize;
+  return fits ? result : null;
+}
+
+function printParts(shader: ShaderBuilder, parts: readonly Part[], near: number): Order {
+  const order = new Order(shader);
+  for (const part of parts) {
+    const { reads, writes } = viewsOf(part.kernel);
+    if (order.clashes(reads, writes)) order.barrier();
+    if ("body" in part) printLoop(shader, part, near);
+    else {
+      part.stages.forEach((stage, k) => {
+        if (k > 0) {
+          order.note([], [...part.scratch, ...writes]);
+          order.barrier();
+        }
         shader.line("{");
-        part.print(shader);
+        stage.print(shader);
         shader.line("}");
-      }
-      shader.line("storageBarrier();");
-      shader.line("workgroupBarrier();");
+      });
     }
-  };
-  const turn = shader.name("turn");
-  const over = shader.name("over");
-  shader.line(`for (var ${turn} = 0u; ${turn} < ${shader.size(maximum)}; ${turn}++) {`);
-  run(body);
-  if (until !== null) {
-    // The test looks at the state before it moves.
-    const view = shader.view(until);
-    const flag = shader.shared("bool", 1);
-    shader.line(`if (lane == 0u) { ${flag}[0] = ${view.load(view.offset).text}; }`);
-    shader.line(`let ${over} = workgroupUniformLoad(&${flag}[0]);`);
+    order.note(reads, writes);
   }
-  run(after);
-  if (until !== null) shader.line(`if (${over}) { break; }`);
+  return order;
+}
+
+/** What has been read and written since invocations last waited for each other. */
+class Order {
+  readonly #shader: ShaderBuilder;
+  readonly #read = new Set<Block>();
+  readonly #written = new Set<Block>();
+
+  constructor(shader: ShaderBuilder) {
+    this.#shader = shader;
+  }
+
+  /** Whether these need what others may not have finished, or change what others may still look at. */
+  clashes(reads: readonly View[], writes: readonly View[]): boolean {
+    return (
+      [...reads, ...writes].some((view) => this.#written.has(blockOf(view))) ||
+      writes.some((view) => this.#read.has(blockOf(view)))
+    );
+  }
+
+  note(reads: readonly View[], writes: readonly View[]): void {
+    for (const view of reads) this.#read.add(blockOf(view));
+    for (const view of writes) this.#written.add(blockOf(view));
+  }
+
+  barrier(): void {
+    const apart = [...this.#read, ...this.#written].some((block) => !this.#shader.isNear(block));
+    if (apart) this.#shader.line("storageBarrier();");
+    this.#shader.line("workgroupBarrier();");
+    this.#read.clear();
+    this.#written.clear();
+  }
+}
+
+const blockOf = ({ storage }: View) => storage.buffer as Block;
+
+/** Views of what parts read and write, working memory included. */
+function touchedBy(parts: readonly Part[]): View[] {
+  return parts.flatMap((part) => {
+    const { reads, writes } = viewsOf(part.kernel);
+    const inner = "body" in part ? touchedBy([...part.body, ...part.after]) : part.scratch;
+    return [...reads, ...writes, ...inner];
+  });
+}
+
+/** A loop whose state, if it is small, stays in workgroup memory from the first turn to the last. */
+function printLoop(shader: ShaderBuilder, part: Loop, near: number): void {
+  const { kernel, body, after } = part;
+  const kept = new Map<Block, { readonly here: View; readonly at: number }>();
+  let words = 0;
+  const small = touchedBy([part]).sort((a, b) => blockOf(a).length - blockOf(b).length);
+  for (const { storage } of small) {
+    const block = storage.buffer as Block;
+    if (kept.has(block) || shader.isNear(block) || words + block.length > near) continue;
+    const here: View = { storage, dtype: "uint32", shape: [block.length], strides: [1], offset: 0 };
+    kept.set(block, { here, at: words });
+    words += block.length;
+  }
+  const written = new Set(viewsOf(kernel).writes.map(blockOf));
+  const move = ({ here, at }: { readonly here: View; readonly at: number }, back: boolean) => {
+    const own = shader.view(here, back);
+    shader.keepNear(blockOf(here), at);
+    const copy = shader.view(here);
+    shader.leave(blockOf(here));
+    const i = shader.name("i");
+    shader.line(`for (var ${i} = lane; ${i} < ${shader.size(blockOf(here).length)}; ${i} += ${shader.lanes}u) {`);
+    const [from, to] = back ? [copy, own] : [own, copy];
+    shader.line(`${to.word(`${to.offset} + ${i}`)} = ${from.word(`${from.offset} + ${i}`)};`);
+    shader.line("}");
+  };
+  for (const entry of kept.values()) move(entry, false);
+  for (const [block, { at }] of kept) shader.keepNear(block, at);
+  if (kept.size > 0) shader.line("workgroupBarrier();");
+  const [turn, over] = [shader.name("turn"), shader.name("over")];
+  shader.line(`for (var ${turn} = 0u; ${turn} < ${shader.size(kernel.maximum)}; ${turn}++) {`);
+  // What is kept is nobody else's while the loop runs; a loop inside finds no room of its own.
+  const order = printParts(shader, body, 0);
+  if (kernel.until !== null) {
+    // The test looks at the state before it moves.
+    const view = shader.view(kernel.until);
+    order.barrier();
+    if (shader.isNear(blockOf(kernel.until))) {
+      shader.line(`let ${over} = workgroupUniformLoad(&${view.word(view.offset)}) != 0u;`);
+    } else {
+      const flag = shader.shared("bool", 1);
+      shader.line(`if (lane == 0u) { ${flag}[0] = ${view.load(view.offset).text}; }`);
+      shader.line(`let ${over} = workgroupUniformLoad(&${flag}[0]);`);
+    }
+  } else order.barrier();
+  printParts(shader, after, 0).barrier();
+  if (kernel.until !== null) shader.line(`if (${over}) { break; }`);
   shader.line("}");
+  for (const block of kept.keys()) shader.leave(block);
+  for (const [block, entry] of kept) if (written.has(block)) move(entry, true);
 }
 
 /** A loop as its dispatches again and again, whose counts become 0 once it is over. */

@@ -10,7 +10,10 @@ export interface ScaledFactor {
   readonly group: number;
   /** The largest magnitude in every column, [columns]. */
   readonly largest: View;
-  /** What every column is multiplied by where columns are compared, so that its root mean square is 1, [columns]. */
+  /**
+   * What every column is multiplied by where columns are compared, so that mean(√|v|)² is 1, [columns]: of a column of
+   * small numbers that has a large one or two, as a softmax leaves it, it is the size of the small ones.
+   */
   readonly weights: View;
   /** The largest weighted magnitude in every sample and group of columns, [N, groups]. */
   readonly peaks: View;
@@ -79,7 +82,7 @@ function columnsStage({ view, largest, weights }: ScaledFactor): Stage {
     print: (shader) => {
       const [source, most, weight] = [shader.view(view), shader.view(largest, true), shader.view(weights, true)];
       const tiles = Math.ceil(columns / beside);
-      const [bits, squares, n, tile] = ["bits", "squares", "n", "tile"].map((prefix) => shader.name(prefix)) as [
+      const [bits, roots, n, tile] = ["bits", "roots", "n", "tile"].map((prefix) => shader.name(prefix)) as [
         string,
         string,
         string,
@@ -90,15 +93,15 @@ function columnsStage({ view, largest, weights }: ScaledFactor): Stage {
       shader.line(`for (var ${tile} = group; ${tile} < ${shader.size(tiles)}; ${tile} += groups) {`);
       const place = shader.let({ type: "u32", text: `${tile} * ${beside}u + ${team.column}` }).text;
       const column = shader.let({ type: "u32", text: `min(${place}, ${extent} - 1u)` }).text;
-      shader.line(`var ${bits} = 0u; var ${squares} = 0.0;`);
+      shader.line(`var ${bits} = 0u; var ${roots} = 0.0;`);
       shader.line(`for (var ${n} = ${team.row}; ${n} < ${count}; ${n} += ${rows}u) {`);
       const text = convert(source.load(source.at(n, "0u", column)), "f32");
       const value = shader.let({ type: "f32", text }).text;
-      shader.line(`${bits} = max(${bits}, ${magnitude(value)}); ${squares} = fma(${value}, ${value}, ${squares});`);
+      shader.line(`${bits} = max(${bits}, ${magnitude(value)}); ${roots} += sqrt(abs(${value}));`);
       shader.line("}");
       const whole = joinTeam(shader, team, [
         { type: "u32", text: bits, join: larger },
-        { type: "f32", text: squares, join: (a, b) => `${a} + ${b}` },
+        { type: "f32", text: roots, join: (a, b) => `${a} + ${b}` },
       ]) as [string, string];
       const size = shader.let({ type: "f32", text: `bitcast<f32>(${whole[0]})` }).text;
       shader.line(`if (${team.row} == 0u && ${place} < ${extent}) {`);
@@ -106,8 +109,11 @@ function columnsStage({ view, largest, weights }: ScaledFactor): Stage {
       const known = (number: string, inverse: string, otherwise: string) =>
         `select(${otherwise}, ${inverse}, ${number} > 1e-30 && ${number} < 1e30)`;
       const byLargest = shader.let({ type: "f32", text: known(size, `1.0 / ${size}`, "1.0") }).text;
-      const inverse = `inverseSqrt(${whole[1]} / f32(${count}))`;
-      shader.line(weight.store(weight.at(column), { type: "f32", text: known(whole[1], inverse, byLargest) }));
+      const root = shader.let({ type: "f32", text: `${whole[1]} / f32(${count})` }).text;
+      const inverse = `1.0 / (${root} * ${root})`;
+      shader.line(
+        weight.store(weight.at(column), { type: "f32", text: known(`(${root} * ${root})`, inverse, byLargest) }),
+      );
       shader.line("}}");
       return tiles;
     },

@@ -12,6 +12,8 @@ const uniformsBytes = 2 ** 18;
 /** Dispatches are submitted when there are as many, at reads, writes, and at the end of the current task. */
 const mostDispatches = 256;
 const mostGroups = 4096;
+/** Letters of a pipeline's label, which tools that look at a card's work show. */
+const mostLabel = 160;
 
 interface Pipeline {
   readonly pipeline: GPUComputePipeline;
@@ -120,6 +122,7 @@ export class Queue {
       () => {
         module = device.createShaderModule({ code });
         return device.createComputePipeline({
+          label: subject.slice(0, mostLabel),
           layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
           compute: { module, entryPoint: "main" },
         });

@@ -84,13 +84,15 @@ function accumulator(monoid: Monoid, type: NumberType): Accumulator {
 /** A reduction as walks over its outputs and, for each, its terms. */
 interface Plan {
   readonly kernel: ReduceKernel;
+  /** Whether one workgroup computes all outputs. */
+  readonly single: boolean;
   readonly outer: Loops;
   readonly inner: Loops;
   readonly outputs: number;
   readonly terms: number;
 }
 
-function planOf(kernel: ReduceKernel): Plan {
+function planOf(kernel: ReduceKernel, single: boolean): Plan {
   const { out, shape, axes, operands } = kernel;
   const rank = shape.length;
   const kept = shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
@@ -99,6 +101,7 @@ function planOf(kernel: ReduceKernel): Plan {
   kept.forEach((axis, k) => (written[axis] = out.strides[k] as number));
   return {
     kernel,
+    single,
     outer: mergedAxes(shape, kept, [written, ...strides]),
     inner: mergedAxes(shape, axes, strides),
     outputs: sizeOf(out.shape),
@@ -108,7 +111,7 @@ function planOf(kernel: ReduceKernel): Plan {
 
 /** The reduction of a kernel in one dispatch, or in two where few outputs have many terms. */
 export function reduceStages(kernel: ReduceKernel, context: PrintContext): Stage[] {
-  const plan = planOf(kernel);
+  const plan = planOf(kernel, context.single);
   const { outputs, terms } = plan;
   if (terms <= fewTerms) return [alone(plan)];
   const share = isAbreast(plan) ? mostTerms / 8 : mostTerms;
@@ -128,10 +131,19 @@ function walksAlongTerms({ inner, outer }: Plan): boolean {
   return last(inner).some((stride, k) => stride === 1 && kept[k] !== 1);
 }
 
-const isAbreast = (plan: Plan): boolean => plan.outputs >= mostAbreast && !walksAlongTerms(plan);
+const isAbreast = (plan: Plan): boolean => plan.outputs >= mostAbreast && (plan.single || !walksAlongTerms(plan));
+
+/** Outputs that a workgroup computes side by side. */
+function abreastOf(plan: Plan): number {
+  if (isAbreast(plan)) return mostAbreast;
+  return plan.single ? powerFrom(plan.outputs) : 1;
+}
+
+/** The least power of two that is not below n. */
+const powerFrom = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
 
 /** The second dispatch: parts of every output. */
-function joined({ kernel, outputs }: Plan, partial: View): Stage[] {
+function joined({ kernel, single, outputs }: Plan, partial: View): Stage[] {
   const { out, monoid, epilogue } = kernel;
   const shape = [...out.shape, partial.shape[1] as number];
   const parts = partial.shape[1] as number;
@@ -147,7 +159,7 @@ function joined({ kernel, outputs }: Plan, partial: View): Stage[] {
     epilogue,
     operands: [{ ...partial, shape, strides }],
   };
-  const plan = planOf(again);
+  const plan = planOf(again, single);
   return [parts <= fewTerms ? alone(plan) : together(plan, 1, null)];
 }
 
@@ -214,6 +226,10 @@ function alone(plan: Plan): Stage {
     lanes: 64,
     loops: true,
     print: (shader) => {
+      const { single, outputs, terms } = plan;
+      if (single && terms >= 4 && 2 * abreastOf(plan) <= shader.lanes && outputs <= shader.lanes / 2) {
+        return together(plan, 1, null).print(shader);
+      }
       const text = printed(shader, plan);
       const output = shader.name("n");
       const step = `${shader.lanes}u`;
@@ -244,8 +260,10 @@ function together(plan: Plan, parts: number, partial: View | null): Stage {
     print: (shader) => {
       const { monoid } = plan.kernel;
       const { lanes } = shader;
-      const abreast = isAbreast(plan) ? mostAbreast : 1;
+      const abreast = Math.min(abreastOf(plan), lanes / 2);
       const team = lanes / abreast;
+      // Those of one workgroup that have no term need not be asked.
+      const halves = plan.single ? Math.min(team, powerFrom(plan.terms)) / 2 : team / 2;
       const work = Math.ceil(plan.outputs / abreast) * parts;
       const text = printed(shader, plan);
       const { acc } = text;
@@ -296,7 +314,7 @@ function together(plan: Plan, parts: number, partial: View | null): Stage {
       shader.line("workgroupBarrier();");
       keep();
       const half = shader.name("half");
-      shader.line(`for (var ${half} = ${team / 2}u; ${half} > 0u; ${half} = ${half} >> 1u) {`);
+      shader.line(`for (var ${half} = ${Math.floor(halves)}u; ${half} > 0u; ${half} = ${half} >> 1u) {`);
       shader.line("workgroupBarrier();");
       shader.line(`if (${member} < ${half}) {`);
       const other = shader.let({ type: acc.type, text: `${values}[lane + ${half} * ${abreast}u]` }).text;

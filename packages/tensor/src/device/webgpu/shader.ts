@@ -16,6 +16,15 @@ export interface Value {
 export interface Binding {
   readonly buffer: GPUBuffer;
   readonly written: boolean;
+  /** A block in it that the shader works on; null where it is not the memory's. */
+  readonly block: Block | null;
+}
+
+/** A word of the uniform that says where a block is. */
+export interface Place {
+  /** Number of the word. */
+  readonly at: number;
+  readonly block: Block;
 }
 
 /** One dispatch. */
@@ -25,6 +34,8 @@ export interface Shader {
   /** At @group(0) @binding(1), (2), …; binding 0 is the uniform with `words`. */
   readonly bindings: readonly Binding[];
   readonly words: readonly number[];
+  /** Those of the words that change with the places of blocks. */
+  readonly places: readonly Place[];
   /** How many workgroups there are to be; more than fit one dimension are spread over two. */
   readonly workgroups: number;
 }
@@ -53,6 +64,8 @@ export interface PrintContext {
   readonly limits: GPUSupportedLimits;
   /** Working memory until the kernel has run: a whole row-major view. */
   readonly scratch: (dtype: DType, shape: readonly number[]) => View;
+  /** True where one workgroup does all the work, so that no invocation should wait for one that adds up alone. */
+  readonly single: boolean;
 }
 
 const valueTypes: Record<DType, ValueType> = {
@@ -101,12 +114,13 @@ export class ViewText {
   readonly #word: (value: number) => string;
   readonly #strides: (string | undefined)[] = [];
 
-  constructor(view: View, array: string, offset: number, word: (value: number) => string) {
+  /** @param offset  Text of the number of its first element in `array`. */
+  constructor(view: View, array: string, offset: string, word: (value: number) => string) {
     this.#view = view;
     this.#array = array;
     this.#word = word;
     this.type = valueTypes[view.dtype];
-    this.offset = word(offset);
+    this.offset = offset;
   }
 
   /** Distance of neighbours along an axis (u32; 0 where it repeats). */
@@ -119,9 +133,14 @@ export class ViewText {
     return indices.reduce((sum, index, axis) => `${sum} + ${index} * ${this.stride(axis)}`, this.offset);
   }
 
+  /** The word at an address, as a reference. */
+  word(address: string): string {
+    return `${this.#array}[${address}]`;
+  }
+
   /** The element at an address. Not to be repeated: put it in a variable by `shader.let`. */
   load(address: string): Value {
-    const word = `${this.#array}[${address}]`;
+    const word = this.word(address);
     if (this.type === "u32") return { type: "u32", text: word };
     if (this.type === "bool") return { type: "bool", text: `(${word} != 0u)` };
     return { type: this.type, text: `bitcast<${this.type}>(${word})` };
@@ -131,18 +150,21 @@ export class ViewText {
   store(address: string, value: Value): string {
     const own = convert(value, this.type);
     const word = this.type === "u32" ? own : this.type === "bool" ? `select(0u, 1u, ${own})` : `bitcast<u32>(${own})`;
-    return `${this.#array}[${address}] = ${word};`;
+    return `${this.word(address)} = ${word};`;
   }
 }
 
 /** Collects one WGSL module with what it is bound to. */
 export class ShaderBuilder {
   readonly lanes: number;
-  readonly #buffers: { readonly buffer: GPUBuffer; written: boolean }[] = [];
+  readonly #buffers: { readonly buffer: GPUBuffer; readonly block: Block | null; written: boolean }[] = [];
   readonly #words: number[] = [];
+  readonly #places: Place[] = [];
   readonly #declarations = new Map<string, string>();
   readonly #shared = new Map<string, number>();
   readonly #lines: string[] = [];
+  /** Where blocks lie that workgroup memory holds for now. */
+  readonly #near = new Map<Block, number>();
   #names = 0;
 
   constructor(lanes: number) {
@@ -179,14 +201,45 @@ export class ShaderBuilder {
 
   /** Elements to read, and to write where `written` is set. Views that share memory are told apart by their addresses. */
   view(view: View, written = false): ViewText {
-    const { buffer, start } = view.storage.buffer as Block;
-    return new ViewText(view, this.buffer(buffer, written), start + view.offset, (value) => this.size(value));
+    const block = view.storage.buffer as Block;
+    const size = (value: number) => this.size(value);
+    const near = this.#near.get(block);
+    if (near !== undefined) return new ViewText(view, "near", size(near + view.offset), size);
+    this.#places.push({ at: this.#words.length, block });
+    return new ViewText(view, this.buffer(block.buffer, written, block), size(block.start + view.offset), size);
+  }
+
+  /**
+   * Lets views of a block name an array in workgroup memory until `leave` is called.
+   *
+   * @param at  The number of the block's first word there.
+   */
+  keepNear(block: Block, at: number): void {
+    this.#near.set(block, at);
+    this.#shared.set("near: array<u32", Math.max(at + block.length, this.#shared.get("near: array<u32") ?? 0));
+  }
+
+  /** Lets views of a block name its own memory again. */
+  leave(block: Block): void {
+    this.#near.delete(block);
+  }
+
+  isNear(block: Block): boolean {
+    return this.#near.has(block);
+  }
+
+  /** Bytes of workgroup memory. */
+  get sharedBytes(): number {
+    return [...this.#shared].reduce(
+      (sum, [head, length]) => sum + length * 4 * Number(/vec(\d)/.exec(head)?.[1] ?? 1),
+      0,
+    );
   }
 
   /** The name of a buffer as an array of words. */
-  buffer(buffer: GPUBuffer, written = false): string {
+  buffer(buffer: GPUBuffer, written = false, block: Block | null = null): string {
     let at = this.#buffers.findIndex((other) => other.buffer === buffer);
-    if (at < 0) at = this.#buffers.push({ buffer, written }) - 1;
+    if (at < 0) at = this.#buffers.push({ buffer, block, written }) - 1;
     else if (written) (this.#buffers[at] as { written: boolean }).written = true;
     return `memory${at}`;
   }
@@ -223,7 +276,7 @@ export class ShaderBuilder {
       ...this.#lines,
       "}",
     ].join("\n");
-    return { code, bindings: this.#buffers, words: this.#words, workgroups };
+    return { code, bindings: this.#buffers, words: this.#words, places: this.#places, workgroups };
   }
 
   #word(value: number): string {
