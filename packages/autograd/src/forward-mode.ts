@@ -1,10 +1,11 @@
-import { codedError, Tensor } from "@robgrad/tensor";
+import { codedError, type Tensor } from "@robgrad/tensor";
 import { isFloating, ownedTensors } from "@robgrad/tensor/kernels";
 import { onesFor, propagate, zerosFor } from "./backward.js";
 import { checkGradient, FunctionNode, place, type GradientThunk } from "./function-node.js";
 import { forwardMode, noGrad, withForward, withGrad, type ForwardMode } from "./recording.js";
+import { tangentsBy } from "./tangents.js";
 import { makeVariable, type VariableNode } from "./variable-node.js";
-import { Variable } from "./variable.js";
+import { type Variable } from "./variable.js";
 
 /** Tangents of one Variable along every direction of a sweep; null where there is none. */
 export type Tangents = readonly (Variable | null)[];
@@ -106,7 +107,7 @@ class TangentFunction extends FunctionNode {
     this.retainInputs(...moving.map(([, at]) => at));
     const places = new Map(moving);
     const tangents = inputs.map((_, k) => tensors[places.get(k) ?? -1] ?? null);
-    const found = this.#node.forwardTangent?.(tangents) ?? twiceBack(this.#node, tangents);
+    const found = tangentsBy(this.#node, tangents) ?? twiceBack(this.#node, tangents);
     return this.#smooth.map((k) => {
       const output = outputs[k] as VariableNode;
       const tangent = found[k] ?? zerosFor(output).value;

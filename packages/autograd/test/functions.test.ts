@@ -14,6 +14,9 @@ import {
   Variable,
   where,
 } from "../src/index.js";
+import { TangentSweep } from "../src/forward-mode.js";
+import { withForward } from "../src/recording.js";
+import { tangentsBy } from "../src/tangents.js";
 import { checkBackward, checkDoubleBackward, checkOnDevice, checkTangent } from "../src/testing.js";
 
 let device: Device;
@@ -242,6 +245,26 @@ const table: Record<string, readonly Case[]> = {
   ],
 };
 
+/** Labels of nodes whose tangents come from two walks back instead of a rule. */
+function nodesWithoutRule(f: (...xs: Variable[]) => Variable, inputs: readonly Tensor[]): string[] {
+  const found: string[] = [];
+  class ListingSweep extends TangentSweep {
+    override applied(...[node, xs, ys]: Parameters<TangentSweep["applied"]>): boolean {
+      const tangents = xs.map((x) => this.tangentsOf(x)[0]?.value ?? null);
+      if (tangents.some((tangent) => tangent !== null) && tangentsBy(node, tangents) === undefined)
+        found.push(node.label);
+      return super.applied(node, xs, ys);
+    }
+  }
+  const sweep = new ListingSweep(1);
+  const variables = inputs.map((x) => new Variable(x));
+  for (const x of variables)
+    if (x.requiresGrad) sweep.start(x, [new Variable(x.value.mul(0.5), { requiresGrad: false })]);
+  const y = withForward(sweep, () => f(...variables));
+  expect(sweep.carries(y)).toBe(true);
+  return found;
+}
+
 forEachDevice(
   (on) => {
     describe.each(Object.entries(table))("%s in float32", (_, cases) => {
@@ -272,6 +295,7 @@ forEachDevice(
             const inputs = shapes.map((shape, k) => distinct(shape, sign, k));
             await checkBackward(f, inputs);
             await checkTangent(f, inputs);
+            expect(nodesWithoutRule(f, inputs)).toEqual([]);
             await checkDoubleBackward(f, inputs, { relative: 1e-5, absolute: 1e-7 });
           });
         }

@@ -2,7 +2,7 @@ import { type Device } from "@robgrad/tensor";
 import { forEachDevice } from "@robgrad/tensor/testing";
 import { derivative, evaluate, parse } from "mathjs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { grad, hessian, hvp, jacobianReverse, Variable } from "../src/index.js";
+import { grad, hessian, hvp, jacobianReverse, type Variable } from "../src/index.js";
 
 let device: Device;
 

@@ -58,7 +58,7 @@ function objection(file, specifier) {
   const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
   if (!(packageName(specifier) in declared)) return { messageId: "undeclared", data };
   const optional = manifest.peerDependenciesMeta?.[packageName(specifier)]?.optional === true;
-  const ownEntry = /\/src\/(testing|symbolic)(\.ts$|\/)/.test(file);
+  const ownEntry = /\/src\/(testing|symbolic|svg)(\.ts$|\/)/.test(file);
   return optional && !ownEntry ? { messageId: "optional", data } : null;
 }
 
@@ -76,7 +76,7 @@ export const dependencyDirection = {
       separate: "{{file}} may not import {{specifier}}: the pure part knows nothing of what is built on it.",
       node: "{{specifier}} exists in Node only and {{file}} also runs in browsers.",
       undeclared: "{{specifier}} is neither a dependency nor a peer dependency of {{home}}.",
-      optional: "{{specifier}} is an optional peer: only src/testing and src/symbolic may import it.",
+      optional: "{{specifier}} is an optional peer: only src/testing, src/symbolic and src/svg may import it.",
     },
   },
   create(context) {

@@ -1,13 +1,12 @@
 import type { Tensor } from "@robgrad/tensor";
 import { repeatedAxes, sameShape } from "@robgrad/tensor/kernels";
-import { place } from "../function-node.js";
+import { FunctionNode, place } from "../function-node.js";
 import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 import { sumTo } from "./sum-to.js";
 
 /** Repeats axes of extent 1 and missing leading ones. */
-class BroadcastToFunction extends LinearMap {
+export class BroadcastToFunction extends FunctionNode {
   readonly #shape: readonly number[];
 
   constructor(shape: readonly number[]) {

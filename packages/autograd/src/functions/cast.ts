@@ -1,12 +1,12 @@
 import type { DType, Tensor } from "@robgrad/tensor";
+import { FunctionNode } from "../function-node.js";
 import type { SampleAxis } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { makeVariable } from "../variable-node.js";
 import { isFloating } from "@robgrad/tensor/kernels";
-import { LinearMap } from "./linear-map.js";
 
 /** The same values in another floating dtype. */
-class CastFunction extends LinearMap {
+export class CastFunction extends FunctionNode {
   readonly #from: DType;
   readonly #to: DType;
 

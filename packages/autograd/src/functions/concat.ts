@@ -8,7 +8,7 @@ import { isVariable } from "../variable-node.js";
 import { shapeOfOperand } from "./operand.js";
 
 /** Operands one after the other along an axis. */
-class ConcatFunction extends FunctionNode {
+export class ConcatFunction extends FunctionNode {
   readonly #axis: number;
 
   constructor(axis: number) {
@@ -35,13 +35,6 @@ class ConcatFunction extends FunctionNode {
       const range = [start, (start += extent)] as const;
       return () => gy.slice(...lead, range);
     });
-  }
-
-  override forwardTangent(tangents: readonly (Tensor | null)[]): readonly Tensor[] {
-    const { device, dtype } = tangents.find((tangent) => tangent !== null) as Tensor;
-    return this.forward(
-      tangents.map((tangent, k) => tangent ?? device.zeros([], { dtype }).broadcastTo(this.inputShape(k))),
-    );
   }
 
   override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {

@@ -1,12 +1,12 @@
 import type { Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { gather } from "./gather.js";
-import { LinearMap } from "./linear-map.js";
 
 /** Running sums along an axis. */
-class CumsumFunction extends LinearMap {
+export class CumsumFunction extends FunctionNode {
   readonly #axis: number;
 
   constructor(axis: number) {

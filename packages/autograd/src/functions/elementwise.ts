@@ -31,7 +31,7 @@ type Read = "gradOutput" | "output" | number;
 const partials = new WeakMap<Expression, (Partial | null)[]>();
 
 /** null where the derivative is zero everywhere. */
-function partial(e: Expression, index: number): Partial | null {
+export function partial(e: Expression, index: number): Partial | null {
   let known = partials.get(e);
   if (known === undefined) partials.set(e, (known = []));
   return (known[index] ??= derive(e, index));
@@ -136,24 +136,6 @@ export class ElementwiseFunction extends FunctionNode {
     });
   }
 
-  /** ẏ = Σₖ ∂f/∂xₖ ẋₖ in one kernel. */
-  override forwardTangent(tangents: readonly (Tensor | null)[]): readonly Tensor[] {
-    const shape = this.outputShape(0);
-    const operands: Tensor[] = [];
-    const terms = tangents.flatMap((tangent, k) => {
-      const derivative = tangent === null ? null : partial(this.formula, k);
-      if (derivative === null) return [];
-      const at = operands.length;
-      const read = this.#operands(derivative.reads, makeVariable(tangent as Tensor));
-      operands.push(...read.map((operand) => operand.current));
-      return [substitute(derivative.body, (index) => input(at + index))];
-    });
-    const [first, ...rest] = terms;
-    if (first === undefined) return [zeros(tangents.find((tangent) => tangent !== null) as Tensor, shape)];
-    const sum = rest.reduce((a, b) => apply("add", a, b), first);
-    return [mapExpression(this.#name, sum, operands).broadcastTo(shape)];
-  }
-
   /** An operand that is repeated along the sample axis: the same sums, but not over samples. */
   override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
     return Array.from({ length: this.inputCount }, (_, k) => {
@@ -190,7 +172,7 @@ export class ElementwiseFunction extends FunctionNode {
 }
 
 /** Zeros in the memory of one number. */
-function zeros({ device, dtype }: Variable | Tensor, shape: readonly number[]): Tensor {
+function zeros({ device, dtype }: Variable, shape: readonly number[]): Tensor {
   return device.zeros([], { dtype }).broadcastTo(shape);
 }
 

@@ -7,17 +7,17 @@ import { reshape } from "./reshape.js";
 import { keptShape } from "./sum.js";
 
 /** The largest or smallest element over axes. Elements that share it share its gradient equally. */
-class ExtremumFunction extends FunctionNode {
+export class ExtremumFunction extends FunctionNode {
   readonly #name: "max" | "min";
-  readonly #axes: readonly number[];
-  readonly #keepdims: boolean;
-  #shares: Tensor | undefined;
+  readonly axes: readonly number[];
+  readonly keepdims: boolean;
+  shares: Tensor | undefined;
 
   constructor(name: "max" | "min", axes: readonly number[], keepdims: boolean) {
     super();
     this.#name = name;
-    this.#axes = axes;
-    this.#keepdims = keepdims;
+    this.axes = axes;
+    this.keepdims = keepdims;
   }
 
   override get label(): string {
@@ -25,24 +25,20 @@ class ExtremumFunction extends FunctionNode {
   }
 
   forward([x]: readonly [Tensor]): readonly Tensor[] {
-    const best = x[this.#name]({ axis: this.#axes, keepdims: true });
+    const best = x[this.#name]({ axis: this.axes, keepdims: true });
     if (this.requiresGrad(0)) {
       const winners = x.equal(best).cast(x.dtype);
-      this.#shares = this.keep(winners.div(winners.sum({ axis: this.#axes, keepdims: true })));
+      this.shares = winners.div(winners.sum({ axis: this.axes, keepdims: true }));
     }
-    return [this.#keepdims ? best : best.reshape(x.shape.filter((_, axis) => !this.#axes.includes(axis)))];
+    return [this.keepdims ? best : best.reshape(x.shape.filter((_, axis) => !this.axes.includes(axis)))];
   }
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
-    return [() => reshape(gy, keptShape(this.inputShape(0), this.#axes)).mul(this.#shares as Tensor)];
-  }
-
-  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
-    return [tangent.mul(this.#shares as Tensor).sum({ axis: this.#axes, keepdims: this.#keepdims })];
+    return [() => reshape(gy, keptShape(this.inputShape(0), this.axes)).mul(this.shares as Tensor)];
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
-    return flow.reduceSamples(this.#name, state, this.#axes, this.#keepdims, this.inputShape(0), samples);
+    return flow.reduceSamples(this.#name, state, this.axes, this.keepdims, this.inputShape(0), samples);
   }
 }
 

@@ -1,13 +1,13 @@
 import { scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis, sizeOf } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import { isCarried, moveTo, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 import { tensorOf } from "./operand.js";
 import { scatterAdd } from "./scatter-add.js";
 
 /** Slices of an axis chosen by indices. */
-class GatherFunction extends LinearMap {
+export class GatherFunction extends FunctionNode {
   readonly #indices: Tensor;
   readonly #axis: number;
 

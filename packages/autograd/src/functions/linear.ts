@@ -1,4 +1,4 @@
-import { codedError, Tensor, type SampleMatrix } from "@robgrad/tensor";
+import { codedError, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
 import { isCarried, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
@@ -10,7 +10,7 @@ import { reshape } from "./reshape.js";
 import { sum } from "./sum.js";
 
 /** y = x Wᵀ + b (tutorial, Listings 2 and 3). */
-class LinearFunction extends FunctionNode {
+export class LinearFunction extends FunctionNode {
   override get label(): string {
     return "linear";
   }
@@ -28,15 +28,6 @@ class LinearFunction extends FunctionNode {
       () => matmul(transpose(rows(gy)), rows(this.retained(0))),
       () => sum(rows(gy), { axis: 0 }),
     ].slice(0, this[place].inputs.length);
-  }
-
-  override forwardTangent([dx, dW, db]: readonly (Tensor | null | undefined)[]): readonly Tensor[] {
-    const terms = [
-      dx?.matmul(this.retained(1).value.transpose()),
-      dW && this.retained(0).value.matmul(dW.transpose()),
-      db?.broadcastTo(this.outputShape(0)),
-    ].filter((term) => Tensor.is(term));
-    return [terms.reduce((a, b) => a.add(b))];
   }
 
   /** Row n is Σₜ δₙₜ ⊗ xₙₜ for W and Σₜ δₙₜ for b. */

@@ -8,17 +8,16 @@ import { reshape } from "./reshape.js";
 import { keptShape } from "./sum.js";
 
 const shifted = apply("exp", apply("sub", input(0), input(1)));
-const weighted = apply("mul", shifted, input(2));
 
 /** y = m + ln Σ exp(x − m), m the largest element. */
-class LogSumExpFunction extends FunctionNode {
-  readonly #axes: readonly number[];
-  readonly #keepdims: boolean;
+export class LogSumExpFunction extends FunctionNode {
+  readonly axes: readonly number[];
+  readonly keepdims: boolean;
 
   constructor(axes: readonly number[], keepdims: boolean) {
     super();
-    this.#axes = axes;
-    this.#keepdims = keepdims;
+    this.axes = axes;
+    this.keepdims = keepdims;
   }
 
   override get label(): string {
@@ -28,15 +27,15 @@ class LogSumExpFunction extends FunctionNode {
   forward([x]: readonly [Tensor]): readonly Tensor[] {
     this.retainInputs(0);
     this.retainOutputs(0);
-    const largest = x.max({ axis: this.#axes, keepdims: true });
+    const largest = x.max({ axis: this.axes, keepdims: true });
     // Where every element is −∞ there is nothing to take out.
     const m = where(largest.isFinite(), largest, 0);
-    const y = reduceFormula("sum", shifted, [x, m], { axis: this.#axes, keepdims: true }).log().add(m);
-    return [this.#keepdims ? y : y.reshape(x.shape.filter((_, axis) => !this.#axes.includes(axis)))];
+    const y = reduceFormula("sum", shifted, [x, m], { axis: this.axes, keepdims: true }).log().add(m);
+    return [this.keepdims ? y : y.reshape(x.shape.filter((_, axis) => !this.axes.includes(axis)))];
   }
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
-    const kept = keptShape(this.inputShape(0), this.#axes);
+    const kept = keptShape(this.inputShape(0), this.axes);
     return [
       () =>
         this.retained(0).map(
@@ -47,18 +46,8 @@ class LogSumExpFunction extends FunctionNode {
     ];
   }
 
-  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
-    const y = this.retainedOutput(0).value.reshape(keptShape(this.inputShape(0), this.#axes));
-    return [
-      reduceFormula("sum", weighted, [this.retained(0).value, y, tangent], {
-        axis: this.#axes,
-        keepdims: this.#keepdims,
-      }),
-    ];
-  }
-
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
-    return flow.reduceSamples("logSumExp", state, this.#axes, this.#keepdims, this.inputShape(0), samples);
+    return flow.reduceSamples("logSumExp", state, this.axes, this.keepdims, this.inputShape(0), samples);
   }
 }
 

@@ -8,7 +8,7 @@ import { sumTo } from "./sum-to.js";
 import { transpose } from "./permute.js";
 
 /** C = A B on the last two axes, both operands with at least two. */
-class MatmulFunction extends FunctionNode {
+export class MatmulFunction extends FunctionNode {
   override get label(): string {
     return "matmul";
   }
@@ -29,12 +29,6 @@ class MatmulFunction extends FunctionNode {
         return matmul(transpose(rows(this.retained(0))), rows(gy));
       },
     ];
-  }
-
-  override forwardTangent([da, db]: readonly (Tensor | null)[]): readonly Tensor[] {
-    const left = da?.matmul(this.retained(1).value);
-    const right = db ? this.retained(0).value.matmul(db) : left;
-    return [(left && db ? left.add(right as Tensor) : right) as Tensor];
   }
 
   /** A matrix shared by all samples on the right: row n is Σₜ xₙₜ ⊗ δₙₜ. */

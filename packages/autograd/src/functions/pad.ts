@@ -7,13 +7,13 @@ import { makeVariable } from "../variable-node.js";
 type Widths = readonly (readonly [before: number, after: number])[];
 
 /** x within a border of one value. */
-class PadFunction extends FunctionNode {
-  readonly #widths: Widths;
+export class PadFunction extends FunctionNode {
+  readonly widths: Widths;
   readonly #value: number;
 
   constructor(widths: Widths, value: number) {
     super();
-    this.#widths = widths;
+    this.widths = widths;
     this.#value = value;
   }
 
@@ -22,22 +22,18 @@ class PadFunction extends FunctionNode {
   }
 
   forward([x]: readonly [Tensor]): readonly Tensor[] {
-    return [padTensor(x, this.#widths, this.#value)];
+    return [padTensor(x, this.widths, this.#value)];
   }
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     const shape = this.inputShape(0);
     return [
-      () => gy.slice(...this.#widths.map(([before], axis) => [before, before + (shape[axis] as number)] as const)),
+      () => gy.slice(...this.widths.map(([before], axis) => [before, before + (shape[axis] as number)] as const)),
     ];
   }
 
-  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
-    return [padTensor(tangent, this.#widths)];
-  }
-
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
-    const widths = isCarried(state) ? this.#widths[state.axis] : undefined;
+    const widths = isCarried(state) ? this.widths[state.axis] : undefined;
     return widths === undefined ? state : flow.padSamples(state, widths, samples);
   }
 }

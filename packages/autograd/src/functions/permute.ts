@@ -1,12 +1,12 @@
 import { codedError, type Tensor } from "@robgrad/tensor";
 import { formatShape, normalizeAxis } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import { isCarried, moveTo, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import { permuteScattered } from "../scattered-samples.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 
 /** y's axis k is x's axis order[k]. */
-class PermuteFunction extends LinearMap {
+export class PermuteFunction extends FunctionNode {
   readonly #order: readonly number[];
   readonly #label: string;
 

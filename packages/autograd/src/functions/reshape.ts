@@ -1,11 +1,11 @@
 import type { Tensor } from "@robgrad/tensor";
 import { sameShape } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 
 /** The same elements in the same order under another shape. */
-class ReshapeFunction extends LinearMap {
+export class ReshapeFunction extends FunctionNode {
   readonly #shape: readonly number[];
 
   constructor(shape: readonly number[]) {

@@ -1,14 +1,14 @@
 import { scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import { isCarried, mixedAlong, moveTo, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 import { tensorOf, variableOf } from "./operand.js";
 
 type Mode = "slices" | "elements";
 
 /** Updates added up at indexed places: the transpose of gather and takeAlongAxis. */
-class ScatterAddFunction extends LinearMap {
+export class ScatterAddFunction extends FunctionNode {
   readonly #indices: Tensor;
   readonly #axis: number;
   readonly #size: number;

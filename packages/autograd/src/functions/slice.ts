@@ -1,14 +1,14 @@
 import type { SliceRange, Tensor } from "@robgrad/tensor";
 import { resolveRange } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import { isCarried, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 import { pad } from "./pad.js";
 
 type Range = readonly [start: number, stop: number];
 
 /** Indices [start, stop) of every axis. */
-class SliceFunction extends LinearMap {
+export class SliceFunction extends FunctionNode {
   readonly #ranges: readonly Range[];
 
   constructor(ranges: readonly Range[]) {

@@ -15,51 +15,44 @@ export interface SoftmaxOptions {
 const shifted = apply("exp", apply("sub", input(0), input(1)));
 
 /** y = x − ln Σ eˣ along an axis, or its exponential. */
-class SoftmaxFunction extends FunctionNode {
-  readonly #log: boolean;
-  readonly #axis: number;
+export class SoftmaxFunction extends FunctionNode {
+  readonly log: boolean;
+  readonly axis: number;
 
   constructor(log: boolean, axis: number) {
     super();
-    this.#log = log;
-    this.#axis = axis;
+    this.log = log;
+    this.axis = axis;
   }
 
   override get label(): string {
-    return this.#log ? "logSoftmax" : "softmax";
+    return this.log ? "logSoftmax" : "softmax";
   }
 
   forward([x]: readonly [Tensor]): readonly Tensor[] {
     this.retainOutputs(0);
-    const m = maxTensor(x, { axis: this.#axis, keepdims: true });
-    const total = reduceFormula("sum", shifted, [x, m], { axis: this.#axis, keepdims: true });
+    const m = maxTensor(x, { axis: this.axis, keepdims: true });
+    const total = reduceFormula("sum", shifted, [x, m], { axis: this.axis, keepdims: true });
     return [
-      this.#log
+      this.log
         ? x.map((u, largest, s) => u.sub(largest).sub(s.log()), m, total)
         : x.map((u, largest, s) => u.sub(largest).exp().div(s), m, total),
     ];
   }
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
-    const options = { axis: this.#axis, keepdims: true };
+    const options = { axis: this.axis, keepdims: true };
     return [
       () => {
         const y = this.retainedOutput(0);
-        if (this.#log) return gy.map((g, y, total) => g.sub(y.exp().mul(total)), y, sum(gy, options));
+        if (this.log) return gy.map((g, y, total) => g.sub(y.exp().mul(total)), y, sum(gy, options));
         return y.map((y, g, total) => y.mul(g.sub(total)), gy, sum(gy.mul(y), options));
       },
     ];
   }
 
-  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
-    const y = this.retainedOutput(0).value;
-    const p = this.#log ? y.exp() : y;
-    const centred = tangent.sub(tangent.mul(p).sum({ axis: this.#axis, keepdims: true }));
-    return [this.#log ? centred : centred.mul(p)];
-  }
-
   override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
-    return flow.alongSamples(this.label, state, this.#axis);
+    return flow.alongSamples(this.label, state, this.axis);
   }
 }
 

@@ -6,13 +6,13 @@ import type { Variable } from "../variable.js";
 import { scatterAdd } from "./scatter-add.js";
 
 /** Elements in ascending order; equal elements keep theirs, and so does their gradient. */
-class SortFunction extends FunctionNode {
-  readonly #axis: number;
-  #order: Tensor | undefined;
+export class SortFunction extends FunctionNode {
+  readonly axis: number;
+  order: Tensor | undefined;
 
   constructor(axis: number) {
     super();
-    this.#axis = axis;
+    this.axis = axis;
   }
 
   override get label(): string {
@@ -20,22 +20,18 @@ class SortFunction extends FunctionNode {
   }
 
   forward([x]: readonly [Tensor]): readonly Tensor[] {
-    if (!this.requiresGrad(0)) return [x.sort({ axis: this.#axis })];
-    this.#order = this.keep(x.argsort({ axis: this.#axis }));
-    return [x.takeAlongAxis(this.#order, { axis: this.#axis })];
+    if (!this.requiresGrad(0)) return [x.sort({ axis: this.axis })];
+    this.order = x.argsort({ axis: this.axis });
+    return [x.takeAlongAxis(this.order, { axis: this.axis })];
   }
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
-    const size = this.inputShape(0)[this.#axis] as number;
-    return [() => scatterAdd(this.#order as Tensor, gy, { axis: this.#axis, size, mode: "elements" })];
-  }
-
-  override forwardTangent([tangent]: readonly [Tensor]): readonly Tensor[] {
-    return [tangent.takeAlongAxis(this.#order as Tensor, { axis: this.#axis })];
+    const size = this.inputShape(0)[this.axis] as number;
+    return [() => scatterAdd(this.order as Tensor, gy, { axis: this.axis, size, mode: "elements" })];
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { flow }: SampleTracking): SampleAxis {
-    return flow.alongSamples("sort", state, this.#axis);
+    return flow.alongSamples("sort", state, this.axis);
   }
 }
 

@@ -1,9 +1,9 @@
 import type { AxisOptions, Tensor } from "@robgrad/tensor";
 import { normalizeAxes, sizeOf } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { broadcastTo } from "./broadcast-to.js";
-import { LinearMap } from "./linear-map.js";
 import { reshape } from "./reshape.js";
 
 /** A shape whose reduced axes have extent 1. */
@@ -12,7 +12,7 @@ export function keptShape(shape: readonly number[], axes: readonly number[]): nu
 }
 
 /** Σ or the mean over axes. */
-class SumFunction extends LinearMap {
+export class SumFunction extends FunctionNode {
   readonly #name: "sum" | "mean";
   readonly #axes: readonly number[];
   readonly #keepdims: boolean;

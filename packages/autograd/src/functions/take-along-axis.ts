@@ -1,13 +1,13 @@
 import type { Tensor } from "@robgrad/tensor";
 import { normalizeAxis } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import type { SampleAxis, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 import { tensorOf } from "./operand.js";
 import { scatterAdd } from "./scatter-add.js";
 
 /** Elements chosen one by one along an axis. */
-class TakeAlongAxisFunction extends LinearMap {
+export class TakeAlongAxisFunction extends FunctionNode {
   readonly #indices: Tensor;
   readonly #axis: number;
 
