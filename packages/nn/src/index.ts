@@ -13,8 +13,12 @@ export {
   type InitializerOptions,
 } from "./initializers.js";
 export { Linear, type LinearOptions } from "./links/linear.js";
-export { softmaxCrossEntropy } from "./losses/softmax-cross-entropy.js";
+export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from "./losses/softmax-cross-entropy.js";
+export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from "./losses/binary-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";
+export { absoluteError } from "./losses/absolute-error.js";
+export { huberLoss } from "./losses/huber-loss.js";
+export { quantileLoss } from "./losses/quantile-loss.js";
 export type { Optimizer } from "./optimizers/optimizer.js";
 export { sgd } from "./optimizers/sgd.js";
 export { momentum } from "./optimizers/momentum.js";
