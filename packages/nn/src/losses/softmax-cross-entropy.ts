@@ -1,5 +1,5 @@
 import { FunctionNode, isRecording, logSumExp, type Variable, type SampleAxis } from "@robgrad/autograd";
-import { codedError, oneHot, Tensor } from "@robgrad/tensor";
+import { codedError, oneHot, type Tensor } from "@robgrad/tensor";
 import { apply, checkElements, input, reduceFormula } from "@robgrad/tensor/kernels";
 import { asVariable } from "../link.js";
 import { checkSamples } from "./check-samples.js";
@@ -97,24 +97,19 @@ export function softmaxCrossEntropy(
     throw codedError("SHAPE_MISMATCH", `${subject}: expected logits [N, C], found [${y.shape.join(", ")}]`);
   checkSamples(subject, y.shape);
   const [samples, classes] = y.shape as readonly [number, number];
-  if (!Tensor.is(labels))
-    throw codedError("BAD_ARGUMENT", `${subject}: expected labels to be a Tensor, found ${typeof labels}`);
-  if (labels.dtype !== "int32") {
-    throw codedError(
-      "DTYPE_MISMATCH",
-      `${subject}: expected int32 labels, found ${labels.dtype} [${labels.shape.join(", ")}]`,
-    );
-  }
-  if (labels.shape.length !== 1 || labels.shape[0] !== samples) {
+  const { value } = asVariable(subject, labels);
+  if (value.dtype !== "int32")
+    throw codedError("DTYPE_MISMATCH", `${subject}: expected int32 labels, found ${value.dtype}`);
+  if (value.shape.length !== 1 || value.shape[0] !== samples) {
     throw codedError(
       "SHAPE_MISMATCH",
-      `${subject}: expected one label for each of ${samples} samples, found [${labels.shape.join(", ")}]`,
+      `${subject}: expected one label for each of ${samples} samples, found [${value.shape.join(", ")}]`,
     );
   }
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw codedError("BAD_ARGUMENT", `${subject}: expected labelSmoothing in [0, 1), found ${labelSmoothing}`);
-  checkElements(labels, { outside: [0, classes] }, { kind: "index out of range", node: subject, parameter: "labels" });
-  const chosen = oneHot(labels, classes, { dtype: y.dtype });
+  checkElements(value, { outside: [0, classes] }, { kind: "index out of range", node: subject, parameter: "labels" });
+  const chosen = oneHot(value, classes, { dtype: y.dtype });
   const targets = labelSmoothing === 0 ? chosen : chosen.mul(1 - labelSmoothing).add(labelSmoothing / classes);
   const [losses] = new SoftmaxCrossEntropyFunction(targets).apply(y) as [Variable];
   if (classWeights === undefined) return losses;
