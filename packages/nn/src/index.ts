@@ -13,6 +13,19 @@ export {
   type InitializerOptions,
 } from "./initializers.js";
 export { Linear, type LinearOptions } from "./links/linear.js";
+export { Flatten } from "./links/flatten.js";
+export { Embedding, type EmbeddingOptions } from "./links/embedding.js";
+export { Residual } from "./links/residual.js";
+export { Dropout } from "./links/dropout.js";
+export { LayerNorm } from "./links/layer-norm.js";
+export { GroupNorm } from "./links/group-norm.js";
+export { BatchNorm, type BatchNormOptions } from "./links/batch-norm.js";
+export type { NormalizationOptions } from "./links/normalization.js";
+export {
+  MultiHeadAttention,
+  type AttentionOptions,
+  type MultiHeadAttentionOptions,
+} from "./links/multi-head-attention.js";
 export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from "./losses/softmax-cross-entropy.js";
 export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from "./losses/binary-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";
