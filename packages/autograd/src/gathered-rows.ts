@@ -1,7 +1,6 @@
-import { denseSamples, oneHot, scatterAdd, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { denseSamples, indexed, scatterAdd, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { sizeOf } from "@robgrad/tensor/kernels";
 import { bySample, type CarriedSamples } from "./sample-axis.js";
-import { productRows } from "./sample-products.js";
 
 /**
  * Rows of a parameter whose slices were chosen by indices: row n adds up sample n's slices. Of a table of embeddings it
@@ -21,15 +20,16 @@ export function gatheredRows(
   samples: number,
 ): SampleMatrix {
   const size = shape[axis] as number;
-  if (axis === 0 && shape.length === 2)
-    return productRows(oneHot(indices, size, { dtype: values.dtype }), values, state, samples);
   const before = shape.slice(0, axis);
   const after = shape.slice(axis + 1);
   const own = indices.shape.length - 1;
-  // [N, T·rest of indices, before, after] of both, then one scatter over sample and index together.
+  // [N, T·rest of indices, before, after] of both.
   const grouped = bySample(values, state, samples);
   const chosen = bySample(indices, { ...state, axis: state.axis - axis }, samples).reshape([samples, -1]);
   const count = chosen.shape[1] as number;
+  if (axis === 0 && after.length === 1)
+    return indexed(chosen, grouped.reshape([samples, count, sizeOf(after)]), { size });
+  // One scatter over sample and index together.
   const first = values.device.arange(samples, { dtype: "int32" }).mul(size).reshape([samples, 1]);
   const places = grouped.shape.map((_, k) => k);
   const order = [
