@@ -1,5 +1,5 @@
 import { Variable } from "@robgrad/autograd";
-import { checkBackward, checkDoubleBackward } from "@robgrad/autograd/testing";
+import { checkBackward, checkDoubleBackward, checkTangent } from "@robgrad/autograd/testing";
 import type { Device, Nested } from "@robgrad/tensor";
 import { expectClose, type DeviceUnderTest } from "@robgrad/tensor/testing";
 
@@ -28,7 +28,7 @@ export async function expectCase(
     await expectClose(variable.grad!.value, gradients[variable.name!] as Nested, tolerance);
 }
 
-/** Expects first and second derivatives of f at the inputs of the case to be those of central differences. */
+/** Expects first and second derivatives and tangents of f at the inputs of the case to be those of central differences. */
 export async function expectDerivatives(
   device: Device,
   { inputs }: FixtureCase,
@@ -37,4 +37,5 @@ export async function expectDerivatives(
   const tensors = Object.values(inputs).map((values) => device.tensor(values, { dtype: "float64" }));
   await checkBackward(f, tensors);
   await checkDoubleBackward(f, tensors, { directions: 2 });
+  await checkTangent(f, tensors, { directions: 2 });
 }
