@@ -248,6 +248,36 @@ forEachDevice((on) => {
     });
   });
 
+  it("layers map an empty batch to an empty batch", () => {
+    const empty = (shape: readonly number[]) => device.zeros([0, ...shape], { dtype });
+    expect(own(new LayerNorm(3, { device, dtype })).forward(empty([3])).shape).toEqual([0, 3]);
+    expect(own(new GroupNorm(2, 4, { device, dtype })).forward(empty([4, 3])).shape).toEqual([0, 4, 3]);
+    expect(own(new BatchNorm(4, { device, dtype })).forward(empty([4, 3])).shape).toEqual([0, 4, 3]);
+    expect(new Dropout(0.5, { rng }).forward(empty([4]), { training: true }).shape).toEqual([0, 4]);
+    expect(new Residual(relu).forward(empty([4])).shape).toEqual([0, 4]);
+    expect(new Flatten().forward(empty([3, 2])).shape).toEqual([0, 6]);
+    const table = own(new Embedding(3, 2, { rng, dtype }));
+    expect(table.forward(device.zeros([0, 4], { dtype: "int32" })).shape).toEqual([0, 4, 2]);
+  });
+
+  describe("Link", () => {
+    it("finds cells in its fields once, and takes nothing else for one", () => {
+      class Counting extends Link {
+        readonly count = own(device.cell(device.zeros([], { dtype })));
+        readonly again = [this.count];
+        readonly inner = own(new BatchNorm(1, { device, dtype }));
+        readonly optimizer = sgd({ stepSize: 1 });
+        readonly rng = rng;
+        readonly nothing = null;
+        forward(x: Variable) {
+          return x;
+        }
+      }
+      const found = [...new Counting().namedCells()].map(([name]) => name);
+      expect(found).toEqual(["count", "inner.runningMean", "inner.runningVariance"]);
+    });
+  });
+
   describe("a captured robust step", () => {
     it("moves a model with every layer as an eager step does, dropping anew each time", async () => {
       const made = () => {
@@ -369,11 +399,6 @@ forEachDevice((on) => {
       );
     });
 
-    it("maps an empty batch to an empty batch", () => {
-      const layer = own(new Embedding(3, 2, { rng, dtype }));
-      expect(layer.forward(device.zeros([0, 4], { dtype: "int32" })).shape).toEqual([0, 4, 2]);
-    });
-
     it("starts with variance 1/E", async () => {
       const layer = own(new Embedding(200, 100, { rng, dtype }));
       const variance = await layer.W.value.variance().item();
@@ -445,11 +470,6 @@ forEachDevice((on) => {
   });
 
   describe("LayerNorm", () => {
-    it("maps an empty batch to an empty batch", () => {
-      const layer = own(new LayerNorm(3, { device, dtype }));
-      expect(layer.forward(device.zeros([0, 3], { dtype })).shape).toEqual([0, 3]);
-    });
-
     it("keeps its digits beside a large common part", async () => {
       const layer = own(new LayerNorm(4, { device, dtype, epsilon: 1e-30 }));
       const x = device.tensor([[1000, 1001, 1002, 1003]], { dtype });
