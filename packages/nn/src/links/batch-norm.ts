@@ -3,7 +3,7 @@ import { codedError, type Cell, type Tensor } from "@robgrad/tensor";
 import { apply, checkElements, constant, input as operand } from "@robgrad/tensor/kernels";
 import { asVariable, Link, type ForwardOptions } from "../link.js";
 import type { Parameter } from "../parameter.js";
-import { checkExtent } from "./extent.js";
+import { checkExtent } from "./check-extent.js";
 import { checkChannels, checkEpsilon, filled, scaleChannels, type NormalizationOptions } from "./normalization.js";
 
 /** How batch normalization starts, and how its running statistics follow. */

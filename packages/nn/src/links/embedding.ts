@@ -4,7 +4,7 @@ import { checkElements } from "@robgrad/tensor/kernels";
 import { lecun, type Initializer } from "../initializers.js";
 import { asVariable, Link } from "../link.js";
 import { Parameter } from "../parameter.js";
-import { checkExtent } from "./extent.js";
+import { checkExtent } from "./check-extent.js";
 
 /** How a table starts: drawn, or shared with another layer. */
 export interface EmbeddingOptions {

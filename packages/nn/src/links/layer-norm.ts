@@ -2,7 +2,7 @@ import { standardize, type Variable } from "@robgrad/autograd";
 import { codedError, type Tensor } from "@robgrad/tensor";
 import { asVariable, Link } from "../link.js";
 import type { Parameter } from "../parameter.js";
-import { checkExtent } from "./extent.js";
+import { checkExtent } from "./check-extent.js";
 import { checkEpsilon, filled, type NormalizationOptions } from "./normalization.js";
 
 /**

@@ -3,7 +3,7 @@ import { codedError, type DeviceRandom, type DType, type Tensor } from "@robgrad
 import { checkElements } from "@robgrad/tensor/kernels";
 import { glorot, type Initializer } from "../initializers.js";
 import { asVariable, Link, type ForwardOptions } from "../link.js";
-import { checkExtent } from "./extent.js";
+import { checkExtent } from "./check-extent.js";
 import { Linear } from "./linear.js";
 
 /** How an attention layer starts. */
