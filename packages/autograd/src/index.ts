@@ -10,6 +10,7 @@ export { where } from "./functions/where.js";
 export { scatterAdd } from "./functions/scatter-add.js";
 export { sort } from "./functions/sort.js";
 export { logSumExp } from "./functions/log-sum-exp.js";
+export { standardize, type Standardized, type StandardizeOptions } from "./functions/standardize.js";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./functions/softmax.js";
 export {
   abs,

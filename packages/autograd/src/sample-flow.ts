@@ -1,4 +1,5 @@
 import { denseSamples } from "@robgrad/tensor";
+import { gatheredRows } from "./gathered-rows.js";
 import {
   agree,
   alignSamples,
@@ -29,6 +30,7 @@ export const sampleFlow = {
   bySample,
   chainSamples,
   denseSamples,
+  gatheredRows,
   padSamples,
   productRows,
   productSamples,

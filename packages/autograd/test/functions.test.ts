@@ -11,6 +11,7 @@ import {
   softmax,
   sort,
   stack,
+  standardize,
   Variable,
   where,
 } from "../src/index.js";
@@ -118,6 +119,10 @@ const table: Record<string, readonly Case[]> = {
     ["keeps reduced axes", (x) => x.sum({ axis: [0, 2], keepdims: true }), [[2, 3, 2]]],
     ["averages", (x) => x.mean({ axis: -1 }), [[2, 3]]],
     ["takes the variance", (x) => x.variance({ axis: 1, correction: 1 }), [[2, 4]]],
+  ],
+  standardize: [
+    ["takes mean and variance of an axis out", (x) => standardize(x, { axis: 1 }).values, [[2, 4]]],
+    ["takes several axes", (x) => standardize(x, { axis: [0, -1], epsilon: 0.1 }).values, [[3, 2, 2]]],
   ],
   max: [
     ["sends the gradient to the largest", (x) => x.max({ axis: 1 }), [[2, 5]]],

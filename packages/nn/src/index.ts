@@ -13,8 +13,25 @@ export {
   type InitializerOptions,
 } from "./initializers.js";
 export { Linear, type LinearOptions } from "./links/linear.js";
-export { softmaxCrossEntropy } from "./losses/softmax-cross-entropy.js";
+export { Flatten } from "./links/flatten.js";
+export { Embedding, type EmbeddingOptions } from "./links/embedding.js";
+export { Residual } from "./links/residual.js";
+export { Dropout } from "./links/dropout.js";
+export { LayerNorm } from "./links/layer-norm.js";
+export { GroupNorm } from "./links/group-norm.js";
+export { BatchNorm, type BatchNormOptions } from "./links/batch-norm.js";
+export type { NormalizationOptions } from "./links/normalization.js";
+export {
+  MultiHeadAttention,
+  type AttentionOptions,
+  type MultiHeadAttentionOptions,
+} from "./links/multi-head-attention.js";
+export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from "./losses/softmax-cross-entropy.js";
+export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from "./losses/binary-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";
+export { absoluteError } from "./losses/absolute-error.js";
+export { huberLoss } from "./losses/huber-loss.js";
+export { quantileLoss } from "./losses/quantile-loss.js";
 export type { Optimizer } from "./optimizers/optimizer.js";
 export { sgd } from "./optimizers/sgd.js";
 export { momentum } from "./optimizers/momentum.js";

@@ -1,5 +1,5 @@
 import { Variable } from "@robgrad/autograd";
-import { codedError, Tensor } from "@robgrad/tensor";
+import { codedError, Tensor, type Cell } from "@robgrad/tensor";
 import { Parameter } from "./parameter.js";
 
 /** What a forward pass is for; links that behave differently in training ask it. */
@@ -9,8 +9,8 @@ export interface ForwardOptions {
 }
 
 /**
- * A function with parameters: a layer or a whole model. Parameters and links held in fields, or in arrays in fields,
- * are found by themselves; their names are the path of fields, such as `0.W`.
+ * A function with parameters: a layer or a whole model. Parameters, cells and links held in fields, or in arrays in
+ * fields, are found by themselves; their names are the path of fields, such as `0.W`.
  *
  * @example
  * class Scale extends Link {
@@ -24,12 +24,12 @@ export abstract class Link {
 
   /** Every parameter below this link once, with its path. */
   *namedParameters(): Generator<readonly [string, Parameter]> {
-    const seen = new Set<Parameter>();
-    for (const [name, parameter] of this.#walk("")) {
-      if (seen.has(parameter)) continue;
-      seen.add(parameter);
-      yield [name, parameter];
-    }
+    for (const [name, item] of this.#walk()) if (item instanceof Parameter) yield [name, item];
+  }
+
+  /** Every cell below this link that is not trained, such as running statistics, once, with its path. */
+  *namedCells(): Generator<readonly [string, Cell]> {
+    for (const [name, item] of this.#walk()) if (!(item instanceof Parameter)) yield [name, item];
   }
 
   /** Every parameter below this link once, in the order of its fields. */
@@ -37,19 +37,22 @@ export abstract class Link {
     for (const [, parameter] of this.namedParameters()) yield parameter;
   }
 
-  /** Returns the memory of all parameters. */
+  /** Returns the memory of all parameters and cells. */
   dispose(): void {
-    for (const parameter of this.parameters()) parameter.dispose();
+    for (const [, item] of this.#walk()) item.dispose();
   }
 
-  *#walk(prefix: string): Generator<readonly [string, Parameter]> {
+  *#walk(prefix = "", seen = new Set<unknown>()): Generator<readonly [string, Parameter | Cell]> {
     for (const [field, value] of Object.entries(this.children())) {
       const items = Array.isArray(value)
         ? value.map((item, k) => [`${field}.${k}`, item] as const)
         : [[field, value] as const];
       for (const [name, item] of items) {
-        if (item instanceof Parameter) yield [prefix + name, item];
-        else if (item instanceof Link) yield* item.#walk(`${prefix}${name}.`);
+        if (item instanceof Link) yield* item.#walk(`${prefix}${name}.`, seen);
+        else if ((item instanceof Parameter || isCell(item)) && !seen.has(item)) {
+          seen.add(item);
+          yield [prefix + name, item];
+        }
       }
     }
   }
@@ -58,6 +61,11 @@ export abstract class Link {
   protected children(): Readonly<Record<string, unknown>> {
     return this as unknown as Readonly<Record<string, unknown>>;
   }
+}
+
+/** Told by what it does, whichever copy of the package made it. */
+function isCell(value: unknown): value is Cell {
+  return typeof (value as Cell | null | undefined)?.assign === "function";
 }
 
 /** The input of a link as a Variable; a tensor becomes a constant. */

@@ -92,6 +92,7 @@ export type { ElementwiseMethods } from "./scalar/elementwise.js";
 export { isSampleMatrix, type SampleMatrix } from "./samples/sample-matrix.js";
 export { denseSamples } from "./samples/dense.js";
 export { expanded, outer } from "./samples/expanded.js";
+export { indexed } from "./samples/indexed.js";
 export { summed } from "./samples/summed.js";
 export { concatenated } from "./samples/concatenated.js";
 export { capture, type Captured } from "./capture/capture.js";

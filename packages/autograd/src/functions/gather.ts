@@ -1,5 +1,5 @@
-import { scatterAdd as scatterTensors, type Tensor } from "@robgrad/tensor";
-import { normalizeAxis, sizeOf } from "@robgrad/tensor/kernels";
+import type { Tensor } from "@robgrad/tensor";
+import { normalizeAxis } from "@robgrad/tensor/kernels";
 import { FunctionNode } from "../function-node.js";
 import { isCarried, moveTo, none, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
@@ -30,7 +30,7 @@ export class GatherFunction extends FunctionNode {
     return [() => scatterAdd(this.#indices, gy, { axis: this.#axis, size })];
   }
 
-  /** Row n adds up sample n's slices: a table of embeddings. */
+  /** Row n adds up sample n's slices. */
   override backwardSamples(
     [gy]: readonly [Variable],
     { samples, inputs: [from], outputs: [state], flow }: SampleContext,
@@ -38,36 +38,7 @@ export class GatherFunction extends FunctionNode {
     const axis = this.#axis;
     const rank = this.#indices.shape.length;
     if (from?.kind !== "none" || !isCarried(state) || state.axis < axis || state.axis >= axis + rank) return [null];
-    return [
-      () => {
-        const shape = this.inputShape(0);
-        const size = shape[axis] as number;
-        const depth = shape.slice(0, axis).length;
-        // [N, T·rest of indices, before, after] of both, then one scatter over sample and index together.
-        const values = flow.bySample(gy.value, state, samples);
-        const places = flow.bySample(this.#indices, { ...state, axis: state.axis - axis }, samples);
-        const chosen = places.reshape([samples, -1]);
-        const count = chosen.shape[1] as number;
-        const first = gy.device.arange(samples, { dtype: "int32" }).mul(size).reshape([samples, 1]);
-        const order = [
-          0,
-          1,
-          ...values.shape.map((_, k) => k).slice(2 + depth, 2 + depth + rank - 1),
-          ...values.shape.map((_, k) => k).slice(2, 2 + depth),
-          ...values.shape.map((_, k) => k).slice(2 + depth + rank - 1),
-        ];
-        const before = shape.slice(0, axis);
-        const after = shape.slice(axis + 1);
-        const updates = values.permute(order).reshape([samples * count, sizeOf(before), sizeOf(after)]);
-        const rows = scatterTensors(chosen.add(first).reshape([samples * count]), updates, { size: samples * size });
-        return flow.denseSamples(
-          rows
-            .reshape([samples, size, sizeOf(before), sizeOf(after)])
-            .permute([0, 2, 1, 3])
-            .reshape([samples, ...shape]),
-        );
-      },
-    ];
+    return [() => flow.gatheredRows(gy.value, this.#indices, axis, this.inputShape(0), state, samples)];
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {

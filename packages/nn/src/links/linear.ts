@@ -1,8 +1,9 @@
 import { linear, type Variable } from "@robgrad/autograd";
-import { codedError, tidy, type DeviceRandom, type DType, type Tensor } from "@robgrad/tensor";
+import { tidy, type DeviceRandom, type DType, type Tensor } from "@robgrad/tensor";
 import { constant, lecun, type Initializer } from "../initializers.js";
 import { asVariable, Link } from "../link.js";
 import { Parameter } from "../parameter.js";
+import { checkExtent } from "./check-extent.js";
 
 /** How a fully connected layer starts. */
 export interface LinearOptions {
@@ -39,14 +40,8 @@ export class Linear extends Link {
     { rng, weights = lecun(), bias = constant(0), dtype = "float32" }: LinearOptions,
   ) {
     super();
-    for (const [name, extent] of [
-      ["inputs", inputs],
-      ["outputs", outputs],
-    ] as const) {
-      if (!Number.isInteger(extent) || extent < 1) {
-        throw codedError("BAD_ARGUMENT", `Linear: expected ${name} to be a whole number ≥ 1, found ${extent}`);
-      }
-    }
+    checkExtent("Linear", "inputs", inputs);
+    checkExtent("Linear", "outputs", outputs);
     const options = { dtype, fanIn: inputs, fanOut: outputs };
     const parameter = (name: string, initializer: Initializer, shape: readonly number[]) => {
       const initial = tidy(() => initializer(rng, shape, options));

@@ -6,6 +6,8 @@ export const faultKinds = [
   "index out of range",
   "no convergence",
   "non-finite or out-of-range gradient",
+  "value out of range",
+  "no position to attend to",
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 

@@ -3,6 +3,7 @@ import {
   denseSamples,
   expanded,
   generator,
+  indexed,
   openDevice,
   outer,
   summed,
@@ -75,6 +76,14 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
     matrix: expanded(upload(deltas, [N, T, Q]), upload(xs, [N, T, P])),
     rows: each((n) => pairs((q, p) => time.reduce((sum, t) => sum + deltas.at(n, t, q) * xs.at(n, t, p), 0))),
   };
+  const entries = [0, 3, 3, 1, 1, 1, 2, 0, 3, 0, 0, 2, 1, 2, 0, 3, 2, 2];
+  const lookedUp = {
+    name: "indexed",
+    matrix: indexed(device.tensor(Int32Array.from(entries), { shape: [N, T] }), upload(xs, [N, T, P]), { size: Q }),
+    rows: each((n) =>
+      pairs((q, p) => time.reduce((sum, t) => sum + (entries[n * T + t] === q ? xs.at(n, t, p) : 0), 0)),
+    ),
+  };
   const add = (a: Rows, b: Rows) => a.map((row, n) => row.map((v, d) => v + (b[n] as number[])[d]!));
   const mix = (a: Rows) =>
     Array.from({ length: 3 }, (_, m) =>
@@ -101,6 +110,12 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
     dense,
     rankOne,
     rankT,
+    lookedUp,
+    {
+      name: "summed of a table and a layer tied to it",
+      matrix: summed([lookedUp.matrix, rankOne.matrix]),
+      rows: add(lookedUp.rows, rankOne.rows),
+    },
     {
       name: "summed of one layout",
       matrix: summed([rankOne.matrix, rankT.matrix]),
