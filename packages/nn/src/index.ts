@@ -15,7 +15,15 @@ export {
 export { Linear, type LinearOptions } from "./links/linear.js";
 export { softmaxCrossEntropy } from "./losses/softmax-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";
-export type { Optimizer } from "./optimizers/optimizer.js";
+export type { HasParameters, Optimizer } from "./optimizers/optimizer.js";
+export type { Rate } from "./optimizers/rates.js";
 export { sgd } from "./optimizers/sgd.js";
 export { momentum } from "./optimizers/momentum.js";
+export { rmsprop } from "./optimizers/rmsprop.js";
+export { adam, adamw, type AdamOptions } from "./optimizers/adam.js";
+export { clipByGlobalNorm } from "./optimizers/clip-by-global-norm.js";
+export { schedule, type Schedule } from "./schedules/schedule.js";
+export { cosine } from "./schedules/cosine.js";
+export { stepDecay } from "./schedules/step-decay.js";
+export { warmUp } from "./schedules/warm-up.js";
 export { accuracy } from "./evaluation.js";
