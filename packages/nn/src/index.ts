@@ -27,3 +27,6 @@ export { cosine } from "./schedules/cosine.js";
 export { stepDecay } from "./schedules/step-decay.js";
 export { warmUp } from "./schedules/warm-up.js";
 export { accuracy } from "./evaluation.js";
+export { saveSafetensors, type SaveOptions } from "./serialization/save-safetensors.js";
+export { loadSafetensors, type LoadOptions } from "./serialization/load-safetensors.js";
+export type { HasCells, Saved } from "./serialization/named-cells.js";

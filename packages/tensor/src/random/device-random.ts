@@ -146,6 +146,14 @@ export class DeviceRandom {
     return new DeviceRandom(this.device, splitKey(this.#key, this.#splits++));
   }
 
+  /** Its state, to be saved: which generator it is, and how many numbers it has drawn. */
+  namedCells(): Iterable<readonly [string, Cell]> {
+    return [
+      ["key", this.#keyCell],
+      ["draws", this.#counter],
+    ];
+  }
+
   /**
    * Returns the memory of its cells; later use throws DISPOSED.
    *
