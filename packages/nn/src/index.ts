@@ -30,3 +30,4 @@ export { accuracy } from "./evaluation.js";
 export { saveSafetensors, type SaveOptions } from "./serialization/save-safetensors.js";
 export { loadSafetensors, type LoadOptions } from "./serialization/load-safetensors.js";
 export type { HasCells, Saved } from "./serialization/named-cells.js";
+export { summary, type Summary, type SummaryRow } from "./summary.js";
