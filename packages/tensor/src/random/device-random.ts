@@ -146,8 +146,12 @@ export class DeviceRandom {
     return new DeviceRandom(this.device, splitKey(this.#key, this.#splits++));
   }
 
-  /** Its state, to be saved: which generator it is, and how many numbers it has drawn. */
-  namedCells(): Iterable<readonly [string, Cell]> {
+  /**
+   * Its state, to be saved and loaded: `key` says which generator it is, `draws` how often it has drawn.
+   *
+   * @example  const [[name, key]] = device.rng(0).namedCells();
+   */
+  namedCells(): readonly [readonly ["key", Cell], readonly ["draws", Cell]] {
     return [
       ["key", this.#keyCell],
       ["draws", this.#counter],
