@@ -2,6 +2,7 @@ import {
   adam,
   adamw,
   cosine,
+  follow,
   momentum,
   Parameter,
   rmsprop,
@@ -142,9 +143,20 @@ forEachDevice(({ device, dtype }) => {
     }
   });
 
+  it("counts the updates of each optimizer for itself, whoever shares its schedule", async () => {
+    const stepSize = stepDecay({ from: 1, factor: 0.5, every: 1 });
+    const [first, second] = [sgd({ stepSize }), sgd({ stepSize })];
+    const w = new Parameter(device.zeros([], { dtype }), "w");
+    const gradients = new Map([[w, device.ones([], { dtype }).neg()]]);
+    // 1 + ½ + ¼, and 1 of the other.
+    for (const optimizer of [first, first, first, second]) optimizer.update(gradients);
+    await expectClose(w.value, 2.75, tolerance);
+    for (const owner of [first, second, w]) owner.dispose();
+  });
+
   it("takes a cell for a rate, whose value at the update counts, in captured steps too", async () => {
     const stepSize = device.cell(device.tensor(0.5, { dtype }));
-    const optimizer = sgd({ stepSize });
+    const optimizer = sgd({ stepSize: follow(stepSize) });
     const w = new Parameter(device.zeros([2], { dtype }), "w");
     const step = capture((gradient: Tensor) => optimizer.update(new Map([[w, gradient]])));
     for (let t = 0; t < 6; t++) {
@@ -159,7 +171,9 @@ forEachDevice(({ device, dtype }) => {
 
   it("takes a tensor for a rate, such as an argument of a captured step", async () => {
     const w = new Parameter(device.zeros([2], { dtype }), "w");
-    const step = capture((gradient: Tensor, stepSize: Tensor) => sgd({ stepSize }).update(new Map([[w, gradient]])));
+    const step = capture((gradient: Tensor, stepSize: Tensor) =>
+      sgd({ stepSize: follow(stepSize) }).update(new Map([[w, gradient]])),
+    );
     for (const stepSize of [1, 2, 4, 8]) step(device.ones([2], { dtype }), stepSize);
     expect(await w.toArray()).toEqual([-15, -15]);
     step.dispose();

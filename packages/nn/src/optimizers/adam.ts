@@ -7,7 +7,7 @@ import { withMoments } from "./with-moments.js";
 
 /** How adam and adamw are set. */
 export interface AdamOptions {
-  /** α ≥ 0: a number, a schedule, or a cell or tensor of rank 0; 0.001 unless given. */
+  /** α ≥ 0: a number, a schedule or `follow(cell)`; 0.001 unless given. */
   readonly stepSize?: Rate;
   /** β₁ in [0, 1): the share of the mean that stays; 0.9 unless given. */
   readonly beta1?: number;

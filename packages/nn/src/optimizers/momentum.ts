@@ -8,7 +8,7 @@ import { withMoments } from "./with-moments.js";
  *
  *   v ← μ v + g + λ w,   w ← w − α v,   or, with `nesterov`,   w ← w − α (g + λ w + μ v)
  *
- * @param stepSize     α ≥ 0: a number, a schedule, or a cell or tensor of rank 0.
+ * @param stepSize     α ≥ 0: a number, a schedule or `follow(cell)`.
  * @param momentum     μ in [0, 1), 0.9 unless given.
  * @param nesterov     Whether the step looks ahead; false unless given.
  * @param weightDecay  λ ≥ 0, of the same kinds as α; 0 unless given.

@@ -1,62 +1,55 @@
-import { codedError, tidy, type Cell, type Tensor } from "@robgrad/tensor";
-import { apply, checkElements, constant, input, type Expression } from "@robgrad/tensor/kernels";
+import { codedError, type Cell, type Tensor } from "@robgrad/tensor";
+import { apply, constant, input, type Expression } from "@robgrad/tensor/kernels";
 import type { Parameter } from "../parameter.js";
-import type { Clock } from "../schedules/clock.js";
-import type { Schedule } from "../schedules/schedule.js";
+import type { HasParameters } from "./optimizer.js";
+
+/** A number that an optimizer multiplies by, or what varies in its place: a schedule, or `follow(cell)`. */
+export type Rate = number | VaryingRate;
+
+/** A rate that is no number. It brings what it takes to vary, which optimizers with numbers alone do not load. */
+export interface VaryingRate {
+  /** @internal */
+  readonly varying: MakeRates;
+}
+
+/** The rates of one optimizer. */
+export interface Rates {
+  /** As parts of a formula: constants; and inputs, one after another, for those that vary. */
+  readonly formulas: readonly Expression[];
+  /** Does an update of parameters, which gets the values of rates that vary, and counts it. */
+  during(parameters: Iterable<Parameter>, update: (varying: readonly Tensor[]) => void): void;
+  state(model: HasParameters): ReadonlyMap<string, Cell>;
+  dispose(): void;
+}
+
+type GivenRates = Readonly<Record<string, Rate>>;
+
+/** @internal Makes the rates of an optimizer of which one varies, given their formulas. */
+export type MakeRates = (subject: string, given: GivenRates, formulas: readonly Expression[]) => Rates;
 
 /**
- * A number that an optimizer multiplies by, or what stands for one: a schedule, which is a function of how many updates
- * there have been, or a cell or a tensor of rank 0, whose value at the update counts.
+ * The rates of an optimizer.
+ *
+ * @param first  The number of the first input that stands for a rate.
+ * @param make   For optimizers that count their updates whatever the rates.
  */
-export type Rate = number | Schedule | Cell | Tensor;
-
-/** The rates of one optimizer: constants in its formulas, or operands of its kernels. */
-export class Rates {
-  readonly #subject: string;
-  readonly #varying: (readonly [string, Exclude<Rate, number>])[] = [];
-  /** The rates as parts of a formula; those that vary are inputs from `first` on. */
-  readonly formulas: readonly Expression[];
-  /** Counts updates, if a rate asks for their number. */
-  readonly clock: Clock | undefined;
-
-  constructor(subject: string, rates: Readonly<Record<string, Rate>>, first: number, clock?: Clock) {
-    this.#subject = subject;
-    this.formulas = Object.entries(rates).map(([name, rate]) => {
-      if (typeof rate === "number" && rate >= 0 && rate < Infinity) return constant(rate);
-      if (typeof rate === "function" && "clock" in rate) clock ??= rate.clock(subject);
-      else if ((rate as Partial<Tensor>).shape?.length !== 0) {
-        throw codedError(
-          "BAD_ARGUMENT",
-          `${subject}: expected ${name} to be a finite number ≥ 0, a schedule, or a cell or tensor of rank 0, found ${String(rate)}`,
-        );
-      }
-      return input(first + this.#varying.push([name, rate as Exclude<Rate, number>]) - 1);
-    });
-    this.clock = clock;
-  }
-
-  /** An update of parameters: `update` gets the values of rates that vary, checked to be finite. Then it is counted. */
-  during(parameters: Iterable<Parameter>, update: (varying: readonly Tensor[]) => void): void {
-    const [first] = parameters;
-    if (first === undefined || this.#varying.length === 0) return update([]);
-    const { device, dtype } = first.cell;
-    tidy(() => {
-      const values = this.#varying.map(([name, rate]) => {
-        const value =
-          "clock" in rate ? (this.clock as Clock).at(rate, first.cell) : "current" in rate ? rate.current : rate;
-        if (value.device !== device || value.dtype !== dtype) {
-          throw codedError(
-            value.device === device ? "DTYPE_MISMATCH" : "DEVICE_MISMATCH",
-            `${this.#subject}: expected ${name} to be ${dtype} on the device of the parameters, found ${value.dtype} on ${value.device.name}`,
-          );
-        }
-        checkElements(value, "nonFinite", { kind: "non-finite value", node: this.#subject, parameter: name });
-        return value;
-      });
-      update(values);
-      this.clock?.advance();
-    });
-  }
+export function ratesOf(subject: string, given: GivenRates, first: number, make?: MakeRates): Rates {
+  const formulas = Object.entries(given).map(([name, rate]) => {
+    if (rate instanceof Object && "varying" in rate) {
+      make ??= rate.varying;
+      return input(first++);
+    }
+    if (rate >= 0 && rate < Infinity) return constant(rate);
+    throw codedError("BAD_ARGUMENT", `${subject}: expected a finite ${name} ≥ 0, found ${rate}`);
+  });
+  return (
+    make?.(subject, given, formulas) ?? {
+      formulas,
+      during: (_, update) => update([]),
+      state: () => new Map(),
+      dispose() {},
+    }
+  );
 }
 
 /** The gradient, input 1, with the decay of weights, input 0, at a rate. */

@@ -8,7 +8,7 @@ import { withMoments } from "./with-moments.js";
  *
  *   v ← ρ v + (1 − ρ) g²,   w ← w − α g / (√v + ε),   with g + λ w for g
  *
- * @param stepSize     α ≥ 0: a number, a schedule, or a cell or tensor of rank 0; 0.01 unless given.
+ * @param stepSize     α ≥ 0: a number, a schedule or `follow(cell)`; 0.01 unless given.
  * @param decay        ρ in [0, 1), 0.99 unless given.
  * @param epsilon      ε > 0, in units of the gradient; 1e-8 unless given.
  * @param weightDecay  λ ≥ 0, of the same kinds as α; 0 unless given.

@@ -2,14 +2,14 @@ import type { Tensor } from "@robgrad/tensor";
 import { apply, input, type Expression } from "@robgrad/tensor/kernels";
 import type { Parameter } from "../parameter.js";
 import { checkGradients, type Optimizer } from "./optimizer.js";
-import { Rates, withDecay, type Rate } from "./rates.js";
+import { ratesOf, withDecay, type Rate } from "./rates.js";
 
 /**
  * Gradient descent.
  *
  *   w ← w − α (g + λ w)
  *
- * @param stepSize     α ≥ 0: a number, a schedule, or a cell or tensor of rank 0.
+ * @param stepSize     α ≥ 0: a number, a schedule or `follow(cell)`.
  * @param weightDecay  λ ≥ 0, likewise; 0 unless given.
  * @returns            An optimizer whose only state is the number of updates, if a schedule asks for it.
  * @throws             BAD_ARGUMENT for other rates.
@@ -23,7 +23,7 @@ export function sgd({
   readonly stepSize: Rate;
   readonly weightDecay?: Rate;
 }): Optimizer {
-  const rates = new Rates("sgd", { stepSize, weightDecay }, 2);
+  const rates = ratesOf("sgd", { stepSize, weightDecay }, 2);
   const [alpha, lambda] = rates.formulas as [Expression, Expression];
   const next = apply("sub", input(0), apply("mul", alpha, withDecay(lambda)));
   return {
@@ -33,7 +33,7 @@ export function sgd({
         for (const [parameter, gradient] of gradients) parameter.cell.update(next, [gradient, ...varying]);
       });
     },
-    state: (model) => rates.clock?.state(model) ?? new Map(),
-    dispose: () => rates.clock?.dispose(),
+    state: rates.state,
+    dispose: rates.dispose,
   };
 }

@@ -3,7 +3,8 @@ import { input, substitute, traceScalar, type Expression, type FaultTest } from 
 import type { Parameter } from "../parameter.js";
 import type { Clock } from "../schedules/clock.js";
 import { checkGradients, type HasParameters, type Optimizer } from "./optimizer.js";
-import { Rates, withDecay, type Rate } from "./rates.js";
+import { ratesOf, withDecay, type Rate } from "./rates.js";
+import { varyingRates } from "./varying-rates.js";
 
 /** What a formula may read: the weight w, its gradient g, moments as they are by then, and rates. */
 type Symbols<Name extends string> = { readonly [K in Name | "w" | "g"]: Scalar };
@@ -44,7 +45,7 @@ export function withMoments<Moment extends string, RateName extends string>(
   const symbols = ["w", "g", ...names, ...(Object.keys(given) as RateName[])] as const;
   // Operands of formulas: w, g, the moments, then rates that vary.
   const firstRate = 2 + names.length;
-  const rates = new Rates(subject, { ...given, weightDecay: decay }, firstRate, clock);
+  const rates = ratesOf(subject, { ...given, weightDecay: decay }, firstRate, clock && varyingRates(clock));
   const gradient = withDecay(rates.formulas.at(-1) as Expression);
 
   const stepOf = (own: number, formula: (symbols: Symbols<Moment | RateName>) => Scalar): Step => {
@@ -102,7 +103,7 @@ export function withMoments<Moment extends string, RateName extends string>(
       });
     },
     state(model: HasParameters) {
-      const state = new Map<string, Cell>(rates.clock?.state(model));
+      const state = new Map(rates.state(model));
       for (const [path, parameter] of model.namedParameters()) {
         cellsOf(parameter).forEach((cell, k) => state.set(`${path}.${names[k]}`, cell));
       }
@@ -111,7 +112,7 @@ export function withMoments<Moment extends string, RateName extends string>(
     dispose() {
       for (const kept of cells.values()) for (const cell of kept) cell.dispose();
       cells.clear();
-      rates.clock?.dispose();
+      rates.dispose();
     },
   };
 }

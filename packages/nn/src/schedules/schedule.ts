@@ -1,11 +1,10 @@
 import { codedError, type Scalar } from "@robgrad/tensor";
-import { Clock } from "./clock.js";
+import type { VaryingRate } from "../optimizers/rates.js";
+import { varyingRates } from "../optimizers/varying-rates.js";
 
 /** A rate as a function of the number of updates so far, 0 at the first one. `schedule` makes it. */
-export interface Schedule {
+export interface Schedule extends VaryingRate {
   (step: Scalar): Scalar;
-  /** @internal What counts the updates of one optimizer. */
-  readonly clock: (subject: string) => Clock;
 }
 
 /**
@@ -23,7 +22,7 @@ export function schedule(f: (step: Scalar) => Scalar): Schedule {
   if (typeof f !== "function") {
     throw codedError("BAD_ARGUMENT", `schedule: expected a function of the step, found ${typeof f}`);
   }
-  return Object.assign((step: Scalar) => f(step), { clock: (subject: string) => new Clock(subject) });
+  return Object.assign((step: Scalar) => f(step), { varying: varyingRates() });
 }
 
 /** Throws BAD_ARGUMENT unless a number of updates is a whole number ≥ 1. */
