@@ -1,5 +1,6 @@
 import { Variable } from "@robgrad/autograd";
 import { codedError, Tensor, tidy } from "@robgrad/tensor";
+import { formatShape } from "@robgrad/tensor/kernels";
 import { Link } from "./link.js";
 import type { Parameter } from "./parameter.js";
 import { Sequential, type Layer } from "./sequential.js";
@@ -73,12 +74,7 @@ function zerosFor(model: Link, shape: readonly number[]): Tensor {
 function table(rows: readonly SummaryRow[], total: number): string {
   const lines = [
     ["layer", "link", "output", "parameters"],
-    ...rows.map(({ name, link, outputShape, parameters }) => [
-      name,
-      link,
-      `[${outputShape.join(", ")}]`,
-      `${parameters}`,
-    ]),
+    ...rows.map(({ name, link, outputShape, parameters }) => [name, link, formatShape(outputShape), `${parameters}`]),
     ["total", "", "", `${total}`],
   ];
   const widths = [0, 1, 2, 3].map((k) => Math.max(...lines.map((line) => (line[k] as string).length)));

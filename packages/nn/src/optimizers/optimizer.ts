@@ -1,5 +1,5 @@
 import { codedError, type Cell, type Tensor } from "@robgrad/tensor";
-import { checkElements, type FaultTest } from "@robgrad/tensor/kernels";
+import { checkElements, formatShape, sameShape, type FaultTest } from "@robgrad/tensor/kernels";
 import { Parameter } from "../parameter.js";
 
 /** A link, or whatever names parameters. */
@@ -50,10 +50,10 @@ export function checkGradients(
     }
     const { shape, dtype, device } = parameter.cell;
     const name = parameter.name ?? "a parameter";
-    if (gradient.shape.length !== shape.length || gradient.shape.some((extent, axis) => extent !== shape[axis])) {
+    if (!sameShape(gradient.shape, shape)) {
       throw codedError(
         "SHAPE_MISMATCH",
-        `${subject}: expected a gradient of shape [${shape.join(", ")}] for ${name}, found [${gradient.shape.join(", ")}]`,
+        `${subject}: expected a gradient of shape ${formatShape(shape)} for ${name}, found ${formatShape(gradient.shape)}`,
       );
     }
     if (gradient.dtype !== dtype)

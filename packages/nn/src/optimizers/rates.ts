@@ -35,12 +35,13 @@ export type MakeRates = (subject: string, given: GivenRates, formulas: readonly 
  */
 export function ratesOf(subject: string, given: GivenRates, first: number, make?: MakeRates): Rates {
   const formulas = Object.entries(given).map(([name, rate]) => {
-    if (rate instanceof Object && "varying" in rate) {
-      make ??= rate.varying;
+    const varying = (rate as Partial<VaryingRate> | undefined)?.varying;
+    if (varying !== undefined) {
+      make ??= varying;
       return input(first++);
     }
-    if (rate >= 0 && rate < Infinity) return constant(rate);
-    throw codedError("BAD_ARGUMENT", `${subject}: expected a finite ${name} ≥ 0, found ${rate}`);
+    if (typeof rate === "number" && rate >= 0 && rate < Infinity) return constant(rate);
+    throw codedError("BAD_ARGUMENT", `${subject}: expected a finite ${name} ≥ 0, found ${String(rate)}`);
   });
   return (
     make?.(subject, given, formulas) ?? {

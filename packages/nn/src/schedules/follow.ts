@@ -1,4 +1,5 @@
 import { codedError, Tensor, type Cell } from "@robgrad/tensor";
+import { formatShape } from "@robgrad/tensor/kernels";
 import type { VaryingRate } from "../optimizers/rates.js";
 import { varyingRates } from "../optimizers/varying-rates.js";
 
@@ -26,7 +27,7 @@ export function follow(source: Cell | Tensor): Follow {
     throw codedError("BAD_ARGUMENT", `follow: expected a cell or a tensor, found ${typeof source}`);
   }
   if (source.shape.length > 0) {
-    throw codedError("SHAPE_MISMATCH", `follow: expected rank 0, found shape [${source.shape.join(", ")}]`);
+    throw codedError("SHAPE_MISMATCH", `follow: expected rank 0, found shape ${formatShape(source.shape)}`);
   }
   return { current: () => (Tensor.is(source) ? source : source.current), varying: varyingRates() };
 }

@@ -1,4 +1,5 @@
 import { codedError, type Tensor } from "@robgrad/tensor";
+import { formatShape, sameShape } from "@robgrad/tensor/kernels";
 import { namedCells, renamed, type Saved } from "./named-cells.js";
 import { decodeSafetensors } from "./safetensors.js";
 
@@ -55,10 +56,10 @@ export function loadSafetensors(
     const stored = tensors.get(name);
     if (stored?.dtype !== dtype)
       throw codedError("DTYPE_MISMATCH", `loadSafetensors: expected ${name} to be ${dtype}, found ${stored?.dtype}`);
-    if (stored.shape.length !== shape.length || stored.shape.some((extent, axis) => extent !== shape[axis])) {
+    if (!sameShape(stored.shape, shape)) {
       throw codedError(
         "SHAPE_MISMATCH",
-        `loadSafetensors: expected ${name} to have shape [${shape.join(", ")}], found [${stored.shape.join(", ")}]`,
+        `loadSafetensors: expected ${name} to have shape ${formatShape(shape)}, found ${formatShape(stored.shape)}`,
       );
     }
   }

@@ -1,14 +1,14 @@
-import { codedError, type Cell } from "@robgrad/tensor";
+import { codedError, DeviceRandom, type Cell } from "@robgrad/tensor";
 import type { Parameter } from "../parameter.js";
 
-/** What has cells with names: links, generators. */
+/** What has cells with names, such as a link. */
 export interface HasCells {
   namedParameters?(): Iterable<readonly [string, Parameter]>;
   namedCells?(): Iterable<readonly [string, Cell]>;
 }
 
 /** What can be saved: a link, a generator, the state of an optimizer, a cell, or several under names of their own. */
-export type Saved = HasCells | Cell | ReadonlyMap<string, Cell> | { readonly [name: string]: Saved };
+export type Saved = HasCells | DeviceRandom | Cell | ReadonlyMap<string, Cell> | { readonly [name: string]: Saved };
 
 const isCell = (value: object): value is Cell => "assign" in value && "dtype" in value;
 
@@ -28,6 +28,11 @@ export function namedCells(subject: string, saved: Saved): ReadonlyMap<string, C
       );
     }
     if (isCell(value)) return add(path, value);
+    if (value instanceof DeviceRandom) {
+      add(below("key"), value.keyCell);
+      add(below("draws"), value.counter);
+      return;
+    }
     if (value instanceof Map) {
       for (const [name, cell] of value as ReadonlyMap<string, unknown>) visit(below(name), cell);
       return;
