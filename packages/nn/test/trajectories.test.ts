@@ -135,8 +135,10 @@ forEachDevice(({ device, dtype }) => {
       const pushes = pushAt(t);
       for (const { step } of both) step(...pushes);
     }
-    const [eager, captured] = await Promise.all(both.map(({ weights }) => weights.first.toArray()));
-    expect(captured).toEqual(eager);
+    const [eager, captured] = both.map(({ weights }) => weights.first) as [Parameter, Parameter];
+    // A graphics card may round a product and a sum once where they are one kernel.
+    const rounding = device.name === "webgpu" ? { absolute: 1e-5 } : {};
+    await expectClose(captured.value, (await eager.toArray()) as number[], rounding);
     for (const { weights, optimizer, step } of both) {
       (step as { dispose?(): void }).dispose?.();
       disposeAll(weights, optimizer);
