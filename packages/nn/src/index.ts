@@ -16,7 +16,7 @@ export { Linear, type LinearOptions } from "./links/linear.js";
 export { softmaxCrossEntropy } from "./losses/softmax-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";
 export type { HasParameters, Optimizer } from "./optimizers/optimizer.js";
-export type { Rate, VaryingRate } from "./optimizers/rates.js";
+export type { Rate, VaryingRate } from "./optimizers/rate.js";
 export { sgd } from "./optimizers/sgd.js";
 export { momentum } from "./optimizers/momentum.js";
 export { rmsprop } from "./optimizers/rmsprop.js";

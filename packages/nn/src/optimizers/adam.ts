@@ -2,7 +2,7 @@ import { Clock } from "../schedules/clock.js";
 import { schedule } from "../schedules/schedule.js";
 import { checkDecayRate, checkEpsilon } from "./check-decay-rate.js";
 import type { Optimizer } from "./optimizer.js";
-import type { Rate } from "./rates.js";
+import type { Rate } from "./rate.js";
 import { withMoments } from "./with-moments.js";
 
 /** How adam and adamw are set. */

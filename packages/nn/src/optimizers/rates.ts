@@ -1,59 +1,60 @@
-import { codedError, type Cell, type Tensor } from "@robgrad/tensor";
-import { apply, constant, input, type Expression } from "@robgrad/tensor/kernels";
+import { codedError, tidy, type Cell, type Tensor } from "@robgrad/tensor";
+import { checkElements, input, type Expression } from "@robgrad/tensor/kernels";
 import type { Parameter } from "../parameter.js";
+import { Clock } from "../schedules/clock.js";
+import type { Follow } from "../schedules/follow.js";
+import type { Schedule } from "../schedules/schedule.js";
 import type { HasParameters } from "./optimizer.js";
-
-/** A number that an optimizer multiplies by, or what varies in its place: a schedule, or `follow(cell)`. */
-export type Rate = number | VaryingRate;
-
-/** A rate that is no number. It brings what it takes to vary, which optimizers with numbers alone do not load. */
-export interface VaryingRate {
-  /** @internal */
-  readonly varying: MakeRates;
-}
+import { rateConstant, type Rate } from "./rate.js";
 
 /** The rates of one optimizer. */
-export interface Rates {
+export class Rates {
+  readonly #subject: string;
+  readonly #varying: (readonly [string, Schedule | Follow])[] = [];
+  /** Counts updates, if anything asks for their number. */
+  readonly #clock: Clock | undefined;
   /** As parts of a formula: constants; and inputs, one after another, for those that vary. */
   readonly formulas: readonly Expression[];
+
+  /** @param first  The number of the first input that stands for a rate. */
+  constructor(subject: string, given: Readonly<Record<string, Rate>>, first: number, clock?: Clock) {
+    this.#subject = subject;
+    this.formulas = Object.entries(given).map(([name, rate]) => {
+      if (typeof rate === "number" || !("optimizer" in Object(rate))) return rateConstant(subject, name, rate);
+      return input(first + this.#varying.push([name, rate as Schedule | Follow]) - 1);
+    });
+    const counts = this.#varying.some(([, rate]) => typeof rate === "function");
+    this.#clock = clock ?? (counts ? new Clock(subject) : undefined);
+  }
+
   /** Does an update of parameters, which gets the values of rates that vary, and counts it. */
-  during(parameters: Iterable<Parameter>, update: (varying: readonly Tensor[]) => void): void;
-  state(model: HasParameters): ReadonlyMap<string, Cell>;
-  dispose(): void;
-}
+  during(parameters: Iterable<Parameter>, update: (varying: readonly Tensor[]) => void): void {
+    const [first] = parameters;
+    if (first === undefined || (this.#varying.length === 0 && this.#clock === undefined)) return update([]);
+    tidy(() => {
+      update(this.#varying.map(([name, rate]) => this.#valueOf(name, rate, first.cell)));
+      this.#clock?.advance();
+    });
+  }
 
-type GivenRates = Readonly<Record<string, Rate>>;
-
-/** @internal Makes the rates of an optimizer of which one varies, given their formulas. */
-export type MakeRates = (subject: string, given: GivenRates, formulas: readonly Expression[]) => Rates;
-
-/**
- * The rates of an optimizer.
- *
- * @param first  The number of the first input that stands for a rate.
- * @param make   For optimizers that count their updates whatever the rates.
- */
-export function ratesOf(subject: string, given: GivenRates, first: number, make?: MakeRates): Rates {
-  const formulas = Object.entries(given).map(([name, rate]) => {
-    const varying = (rate as Partial<VaryingRate> | undefined)?.varying;
-    if (varying !== undefined) {
-      make ??= varying;
-      return input(first++);
+  #valueOf(name: string, rate: Schedule | Follow, cell: Cell): Tensor {
+    const value = typeof rate === "function" ? (this.#clock as Clock).at(rate, cell) : rate.current();
+    const { device, dtype } = cell;
+    if (value.device !== device || value.dtype !== dtype) {
+      throw codedError(
+        value.device === device ? "DTYPE_MISMATCH" : "DEVICE_MISMATCH",
+        `${this.#subject}: expected ${name} to be ${dtype} on the device of the parameters, found ${value.dtype} on ${value.device.name}`,
+      );
     }
-    if (typeof rate === "number" && rate >= 0 && rate < Infinity) return constant(rate);
-    throw codedError("BAD_ARGUMENT", `${subject}: expected a finite ${name} ≥ 0, found ${String(rate)}`);
-  });
-  return (
-    make?.(subject, given, formulas) ?? {
-      formulas,
-      during: (_, update) => update([]),
-      state: () => new Map(),
-      dispose() {},
-    }
-  );
-}
+    checkElements(value, "nonFinite", { kind: "non-finite value", node: this.#subject, parameter: name });
+    return value;
+  }
 
-/** The gradient, input 1, with the decay of weights, input 0, at a rate. */
-export function withDecay(rate: Expression): Expression {
-  return rate.kind === "constant" && rate.value === 0 ? input(1) : apply("add", input(1), apply("mul", rate, input(0)));
+  state(model: HasParameters): ReadonlyMap<string, Cell> {
+    return this.#clock?.state(model) ?? new Map<string, Cell>();
+  }
+
+  dispose(): void {
+    this.#clock?.dispose();
+  }
 }

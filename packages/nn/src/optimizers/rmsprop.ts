@@ -1,6 +1,6 @@
 import { checkDecayRate, checkEpsilon } from "./check-decay-rate.js";
 import type { Optimizer } from "./optimizer.js";
-import type { Rate } from "./rates.js";
+import type { Rate } from "./rate.js";
 import { withMoments } from "./with-moments.js";
 
 /**

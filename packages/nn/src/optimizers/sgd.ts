@@ -1,8 +1,8 @@
 import type { Tensor } from "@robgrad/tensor";
-import { apply, input, type Expression } from "@robgrad/tensor/kernels";
+import { apply, input } from "@robgrad/tensor/kernels";
 import type { Parameter } from "../parameter.js";
 import { checkGradients, type Optimizer } from "./optimizer.js";
-import { ratesOf, withDecay, type Rate } from "./rates.js";
+import { rateConstant, withDecay, type Rate, type VaryingRate } from "./rate.js";
 
 /**
  * Gradient descent.
@@ -23,17 +23,28 @@ export function sgd({
   readonly stepSize: Rate;
   readonly weightDecay?: Rate;
 }): Optimizer {
-  const rates = ratesOf("sgd", { stepSize, weightDecay }, 2);
-  const [alpha, lambda] = rates.formulas as [Expression, Expression];
-  const next = apply("sub", input(0), apply("mul", alpha, withDecay(lambda)));
+  for (const rate of [stepSize, weightDecay]) {
+    const make = (rate as Partial<VaryingRate> | undefined)?.optimizer;
+    if (make !== undefined) {
+      return make("sgd", {
+        rates: { stepSize },
+        decay: weightDecay,
+        moments: {},
+        next: ({ w, g, stepSize: alpha }) => w.sub(g.mul(alpha)),
+      });
+    }
+  }
+  const next = apply(
+    "sub",
+    input(0),
+    apply("mul", rateConstant("sgd", "stepSize", stepSize), withDecay(rateConstant("sgd", "weightDecay", weightDecay))),
+  );
   return {
     update(gradients: ReadonlyMap<Parameter, Tensor>) {
       checkGradients("sgd", gradients);
-      rates.during(gradients.keys(), (varying) => {
-        for (const [parameter, gradient] of gradients) parameter.cell.update(next, [gradient, ...varying]);
-      });
+      for (const [parameter, gradient] of gradients) parameter.cell.update(next, [gradient]);
     },
-    state: rates.state,
-    dispose: rates.dispose,
+    state: () => new Map(),
+    dispose() {},
   };
 }

@@ -3,8 +3,8 @@ import { input, substitute, traceScalar, type Expression, type FaultTest } from 
 import type { Parameter } from "../parameter.js";
 import type { Clock } from "../schedules/clock.js";
 import { checkGradients, type HasParameters, type Optimizer } from "./optimizer.js";
-import { ratesOf, withDecay, type Rate } from "./rates.js";
-import { varyingRates } from "./varying-rates.js";
+import { withDecay, type Rate } from "./rate.js";
+import { Rates } from "./rates.js";
 
 /** What a formula may read: the weight w, its gradient g, moments as they are by then, and rates. */
 type Symbols<Name extends string> = { readonly [K in Name | "w" | "g"]: Scalar };
@@ -45,7 +45,7 @@ export function withMoments<Moment extends string, RateName extends string>(
   const symbols = ["w", "g", ...names, ...(Object.keys(given) as RateName[])] as const;
   // Operands of formulas: w, g, the moments, then rates that vary.
   const firstRate = 2 + names.length;
-  const rates = ratesOf(subject, { ...given, weightDecay: decay }, firstRate, clock && varyingRates(clock));
+  const rates = new Rates(subject, { ...given, weightDecay: decay }, firstRate, clock);
   const gradient = withDecay(rates.formulas.at(-1) as Expression);
 
   const stepOf = (own: number, formula: (symbols: Symbols<Moment | RateName>) => Scalar): Step => {
