@@ -1,14 +1,14 @@
 import { codedError } from "@robgrad/tensor";
 import { apply, constant, input, type Expression } from "@robgrad/tensor/kernels";
-import type { withMoments } from "./with-moments.js";
+import type { Optimizer } from "./optimizer.js";
 
 /** A number that an optimizer multiplies by, or what varies in its place: a schedule, or `follow(cell)`. */
 export type Rate = number | VaryingRate;
 
 /** A rate that is no number. It brings what it takes to vary, which `sgd` with numbers alone does not load. */
 export interface VaryingRate {
-  /** @internal Makes an optimizer of formulas with such rates. */
-  readonly optimizer: typeof withMoments;
+  /** @internal Makes `sgd` with such rates. */
+  readonly sgd: (stepSize: Rate, weightDecay: Rate) => Optimizer;
 }
 
 /** A rate that is a number as a part of a formula. */

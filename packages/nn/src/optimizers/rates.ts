@@ -20,7 +20,7 @@ export class Rates {
   constructor(subject: string, given: Readonly<Record<string, Rate>>, first: number, clock?: Clock) {
     this.#subject = subject;
     this.formulas = Object.entries(given).map(([name, rate]) => {
-      if (typeof rate === "number" || !("optimizer" in Object(rate))) return rateConstant(subject, name, rate);
+      if (typeof rate === "number" || !("sgd" in Object(rate))) return rateConstant(subject, name, rate);
       return input(first + this.#varying.push([name, rate as Schedule | Follow]) - 1);
     });
     const counts = this.#varying.some(([, rate]) => typeof rate === "function");

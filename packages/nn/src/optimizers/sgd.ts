@@ -23,17 +23,8 @@ export function sgd({
   readonly stepSize: Rate;
   readonly weightDecay?: Rate;
 }): Optimizer {
-  for (const rate of [stepSize, weightDecay]) {
-    const make = (rate as Partial<VaryingRate> | undefined)?.optimizer;
-    if (make !== undefined) {
-      return make("sgd", {
-        rates: { stepSize },
-        decay: weightDecay,
-        moments: {},
-        next: ({ w, g, stepSize: alpha }) => w.sub(g.mul(alpha)),
-      });
-    }
-  }
+  const make = (stepSize as Partial<VaryingRate> | undefined)?.sgd ?? (weightDecay as Partial<VaryingRate> | null)?.sgd;
+  if (make !== undefined) return make(stepSize, weightDecay);
   const next = apply(
     "sub",
     input(0),

@@ -1,7 +1,7 @@
 import { codedError, Tensor, type Cell } from "@robgrad/tensor";
 import { formatShape } from "@robgrad/tensor/kernels";
 import type { VaryingRate } from "../optimizers/rate.js";
-import { withMoments } from "../optimizers/with-moments.js";
+import { varyingSgd } from "../optimizers/varying-sgd.js";
 
 /** A rate that somebody else sets. `follow` makes it. */
 export interface Follow extends VaryingRate {
@@ -29,5 +29,5 @@ export function follow(source: Cell | Tensor): Follow {
   if (source.shape.length > 0) {
     throw codedError("SHAPE_MISMATCH", `follow: expected rank 0, found shape ${formatShape(source.shape)}`);
   }
-  return { current: () => (Tensor.is(source) ? source : source.current), optimizer: withMoments };
+  return { current: () => (Tensor.is(source) ? source : source.current), sgd: varyingSgd };
 }

@@ -1,6 +1,6 @@
 import { codedError, type Scalar } from "@robgrad/tensor";
 import type { VaryingRate } from "../optimizers/rate.js";
-import { withMoments } from "../optimizers/with-moments.js";
+import { varyingSgd } from "../optimizers/varying-sgd.js";
 
 /** A rate as a function of the number of updates so far, 0 at the first one. `schedule` makes it. */
 export interface Schedule extends VaryingRate {
@@ -22,7 +22,7 @@ export function schedule(f: (step: Scalar) => Scalar): Schedule {
   if (typeof f !== "function") {
     throw codedError("BAD_ARGUMENT", `schedule: expected a function of the step, found ${typeof f}`);
   }
-  return Object.assign((step: Scalar) => f(step), { optimizer: withMoments });
+  return Object.assign((step: Scalar) => f(step), { sgd: varyingSgd });
 }
 
 /** Throws BAD_ARGUMENT unless a number of updates is a whole number ≥ 1. */
