@@ -6,7 +6,14 @@ import tseslint from "typescript-eslint";
 import { dependencyDirection } from "./rules/dependency-direction.js";
 
 export default defineConfig(
-  globalIgnores(["**/dist/", "**/.temporary/", "**/.turbo/", "**/results/", "packages/datasets/src/embedded/"]),
+  globalIgnores([
+    "**/dist/",
+    "**/.temporary/",
+    "**/.turbo/",
+    "**/results/",
+    "packages/datasets/src/embedded/",
+    "packages/nn/src/onnx/generated/",
+  ]),
   {
     files: ["**/*.ts"],
     extends: [eslint.configs.recommended, tseslint.configs.recommended],

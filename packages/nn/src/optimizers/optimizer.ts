@@ -1,6 +1,11 @@
-import { codedError, type Tensor } from "@robgrad/tensor";
-import { checkElements } from "@robgrad/tensor/kernels";
+import { codedError, type Cell, type Tensor } from "@robgrad/tensor";
+import { checkElements, formatShape, sameShape, type FaultTest } from "@robgrad/tensor/kernels";
 import { Parameter } from "../parameter.js";
+
+/** A link, or whatever names parameters. */
+export interface HasParameters {
+  namedParameters(): Iterable<readonly [string, Parameter]>;
+}
 
 /** Turns gradients into a step. */
 export interface Optimizer {
@@ -11,12 +16,25 @@ export interface Optimizer {
    * @param gradients  A tensor of its shape for every parameter to move.
    */
   update(gradients: ReadonlyMap<Parameter, Tensor>): void;
-  /** Returns the memory of its state. */
+  /**
+   * The cells of its state, to be saved and loaded: `step` counts updates, `0.W.velocity` is what it keeps of the parameter
+   * at `0.W`. Cells of parameters that it has not moved yet are made. They live until `dispose`.
+   *
+   * @param model  Whose parameters it moves.
+   * @example      optimizer.state(model).get("0.W.velocity")
+   */
+  state(model: HasParameters): ReadonlyMap<string, Cell>;
+  /** Returns the memory of its state; the next update starts anew. */
   dispose(): void;
 }
 
 /** Checks gradients against their parameters, on the host what the host knows and on the device what only it does. */
-export function checkGradients(subject: string, gradients: ReadonlyMap<Parameter, Tensor>): void {
+export function checkGradients(
+  subject: string,
+  gradients: ReadonlyMap<Parameter, Tensor>,
+  test: (gradient: Tensor) => FaultTest = () => "nonFinite",
+  of = "the gradient of",
+): void {
   if (!(gradients instanceof Map)) {
     throw codedError(
       "BAD_ARGUMENT",
@@ -32,10 +50,10 @@ export function checkGradients(subject: string, gradients: ReadonlyMap<Parameter
     }
     const { shape, dtype, device } = parameter.cell;
     const name = parameter.name ?? "a parameter";
-    if (gradient.shape.length !== shape.length || gradient.shape.some((extent, axis) => extent !== shape[axis])) {
+    if (!sameShape(gradient.shape, shape)) {
       throw codedError(
         "SHAPE_MISMATCH",
-        `${subject}: expected a gradient of shape [${shape.join(", ")}] for ${name}, found [${gradient.shape.join(", ")}]`,
+        `${subject}: expected a gradient of shape ${formatShape(shape)} for ${name}, found ${formatShape(gradient.shape)}`,
       );
     }
     if (gradient.dtype !== dtype)
@@ -47,16 +65,10 @@ export function checkGradients(subject: string, gradients: ReadonlyMap<Parameter
       throw codedError("DEVICE_MISMATCH", `${subject}: expected the gradient of ${name} on its device`);
   }
   for (const [parameter, gradient] of gradients) {
-    checkElements(gradient, "nonFinite", {
+    checkElements(gradient, test(gradient), {
       kind: "non-finite value",
       node: subject,
-      parameter: `the gradient of ${parameter.name ?? "a parameter"}`,
+      parameter: `${of} ${parameter.name ?? "a parameter"}`,
     });
-  }
-}
-
-export function checkStepSize(subject: string, stepSize: number): void {
-  if (!(Number.isFinite(stepSize) && stepSize >= 0)) {
-    throw codedError("BAD_ARGUMENT", `${subject}: expected a finite stepSize ≥ 0, found ${stepSize}`);
   }
 }

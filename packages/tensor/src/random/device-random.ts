@@ -31,8 +31,10 @@ export interface NormalOptions {
 export class DeviceRandom {
   readonly device: Device;
   readonly #key: readonly [number, number];
-  readonly #keyCell: Cell;
-  readonly #counter: Cell;
+  /** @internal Which generator it is, uint32 [2]. */
+  readonly keyCell: Cell;
+  /** @internal The number of draws, uint32 [1]. */
+  readonly counter: Cell;
   #splits = 0;
 
   private constructor(device: Device, key: readonly [number, number]) {
@@ -40,8 +42,8 @@ export class DeviceRandom {
     this.#key = key;
     const words = tensor(device, new Uint32Array(key));
     const zero = tensor(device, new Uint32Array([0]));
-    this.#keyCell = device.cell(words);
-    this.#counter = device.cell(zero);
+    this.keyCell = device.cell(words);
+    this.counter = device.cell(zero);
     words.dispose();
     zero.dispose();
   }
@@ -152,8 +154,8 @@ export class DeviceRandom {
    * @example  const rng = device.rng(0); rng.dispose();
    */
   dispose(): void {
-    this.#keyCell.dispose();
-    this.#counter.dispose();
+    this.keyCell.dispose();
+    this.counter.dispose();
   }
 
   static {
@@ -170,7 +172,7 @@ export class DeviceRandom {
     this.device.run({
       form: "routine",
       name: "randomBits",
-      inputs: [this.#keyCell.current, this.#counter.current],
+      inputs: [this.keyCell.current, this.counter.current],
       outputs: [out],
       attributes: { lane, shift },
     });
@@ -181,7 +183,7 @@ export class DeviceRandom {
   #draw(work: () => Tensor): Tensor {
     return withoutTemporaries(this.device, () => {
       const result = work();
-      this.#counter.assign(this.#counter.current.add(1));
+      this.counter.assign(this.counter.current.add(1));
       return result;
     });
   }
