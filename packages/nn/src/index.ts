@@ -13,6 +13,11 @@ export {
   type InitializerOptions,
 } from "./initializers.js";
 export { Linear, type LinearOptions } from "./links/linear.js";
+export { Conv1d } from "./links/conv1d.js";
+export { Conv2d } from "./links/conv2d.js";
+export type { ConvolutionLinkOptions } from "./links/convolution.js";
+export { MaxPool2d } from "./links/max-pool2d.js";
+export { AvgPool2d } from "./links/avg-pool2d.js";
 export { softmaxCrossEntropy } from "./losses/softmax-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";
 export type { Optimizer } from "./optimizers/optimizer.js";
