@@ -6,12 +6,7 @@ export { elementwiseMethods } from "./scalar/elementwise.js";
 export { traceScalar } from "./scalar/scalar.js";
 export { mapExpression } from "./ops/elementwise.js";
 export { reduceFormula, type ReductionName } from "./ops/reduction.js";
-export {
-  convolutionInputGradient,
-  convolutionWeightGradients,
-  convolve,
-  type Convolution,
-} from "./ops/convolution.js";
+export { convolutionInputGradient, convolutionWeightGradients, convolve, type Convolution } from "./ops/convolution.js";
 export { spreadOverWindows, windowElements, windowMaxima, windowMeans, windowWinners } from "./ops/pooling.js";
 export { windowCounts, type Windows } from "./ops/windows.js";
 export { convolved } from "./samples/convolved.js";

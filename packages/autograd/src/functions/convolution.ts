@@ -5,6 +5,7 @@ import {
   convolve,
   convolved,
   formatShape,
+  isFloating,
   windowCounts,
   type Convolution,
 } from "@robgrad/tensor/kernels";
@@ -225,6 +226,9 @@ export function convolution(
   const found = `(${operands.join(", ")})`;
   if (inputs.some(({ dtype }) => dtype !== from.dtype)) {
     throw codedError("DTYPE_MISMATCH", `${subject}: expected operands of one dtype, found ${found}`);
+  }
+  if (!isFloating(from.dtype)) {
+    throw codedError("DTYPE_MISMATCH", `${subject}: expected a floating dtype, found ${found}`);
   }
   const space = ["L", "H, W"][rank - 1];
   if (from.shape.length !== 2 + rank || weights.shape.length !== 2 + rank || weights.shape.slice(2).includes(0)) {

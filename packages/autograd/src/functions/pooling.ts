@@ -115,9 +115,7 @@ class SpreadFunction extends WindowsFunction {
     return [
       () => {
         const node =
-          this.#winners === null
-            ? new AvgPoolFunction(this.windows)
-            : new WinnersFunction(this.windows, this.#winners);
+          this.#winners === null ? new AvgPoolFunction(this.windows) : new WinnersFunction(this.windows, this.#winners);
         return node.apply(gx)[0] as Variable;
       },
     ];
@@ -142,10 +140,16 @@ function prepared(
 ): readonly [padded: Variable, windows: Windows] {
   const from = variableOf(subject, x);
   if (from.shape.length !== 4) {
-    throw codedError("SHAPE_MISMATCH", `${subject}: expected x [N, C, H, W], found ${from.dtype} ${formatShape(from.shape)}`);
+    throw codedError(
+      "SHAPE_MISMATCH",
+      `${subject}: expected x [N, C, H, W], found ${from.dtype} ${formatShape(from.shape)}`,
+    );
   }
   if (!isFloating(from.dtype)) {
-    throw codedError("DTYPE_MISMATCH", `${subject}: expected a floating dtype, found ${from.dtype} ${formatShape(from.shape)}`);
+    throw codedError(
+      "DTYPE_MISMATCH",
+      `${subject}: expected a floating dtype, found ${from.dtype} ${formatShape(from.shape)}`,
+    );
   }
   const all = windowsOf(subject, perAxis(subject, "kernel", kernel, 2, 1), options, kernel);
   const { padding, ...windows } = all;

@@ -260,7 +260,11 @@ export function convolutionWeightGradients(delta: Tensor, x: Tensor, windows: Co
       const each = (chunk.images[1] - chunk.images[0]) / count;
       const terms = each * sizeOf(window.shape.slice(2 + rank));
       // Terms of one sample as one axis of a matrix: [P, N, U·T] and [N, Q, U·T].
-      const b = threeAxes(x, reordered(window, [...span(1, 1 + rank), 0, ...span(2 + rank, rank)]), [width, count, terms]);
+      const b = threeAxes(x, reordered(window, [...span(1, 1 + rank), 0, ...span(2 + rank, rank)]), [
+        width,
+        count,
+        terms,
+      ]);
       const own = outputsOf(d, chunk);
       const [step, ...others] = own.strides as [number, ...number[]];
       const bySample: View = {

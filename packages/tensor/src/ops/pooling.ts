@@ -39,7 +39,11 @@ function reduceWindows(
   windows: Windows,
   monoid: "max" | "min" | "sum",
   f: Expression,
-  { dtype = x.dtype, others = [], epilogue = null }: Partial<{
+  {
+    dtype = x.dtype,
+    others = [],
+    epilogue = null,
+  }: Partial<{
     readonly dtype: Tensor["dtype"];
     readonly others: readonly Tensor[];
     readonly epilogue: Expression | null;
@@ -56,7 +60,11 @@ function reduceWindows(
     monoid,
     f,
     epilogue,
-    operands: [from, ...others.map((other) => repeated(other, from.shape)), ...(others.length > 0 ? indices(counts) : [])],
+    operands: [
+      from,
+      ...others.map((other) => repeated(other, from.shape)),
+      ...(others.length > 0 ? indices(counts) : []),
+    ],
   });
   return out;
 }

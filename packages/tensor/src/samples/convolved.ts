@@ -183,9 +183,11 @@ class ConvolvedSamples implements SampleMatrix {
       range[1] - range[0] > 1
         ? [{ groups: range, outputs: [0, outputs], channels: [0, channels] } satisfies Tile]
         : cut(channels, fitting(element * outputs)).flatMap((own) =>
-            cut(outputs, fitting(element * (own[1] - own[0]))).map(
-              (q): Tile => ({ groups: range, outputs: q, channels: own }),
-            ),
+            cut(outputs, fitting(element * (own[1] - own[0]))).map((q): Tile => ({
+              groups: range,
+              outputs: q,
+              channels: own,
+            })),
           ),
     );
   }

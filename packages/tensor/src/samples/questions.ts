@@ -150,7 +150,13 @@ export function streamedColumns(
 ): Tensor {
   perFeature.forEach((x) => checkVector("columns", matrix, x, [matrix.features]));
   const answers = tilesOf(matrix.features, size).map((range) =>
-    tidy(() => columnsOf(matrix.rows(range), program, perFeature.map((x) => x.slice(range)))),
+    tidy(() =>
+      columnsOf(
+        matrix.rows(range),
+        program,
+        perFeature.map((x) => x.slice(range)),
+      ),
+    ),
   );
   if (answers.length === 1) return answers[0] as Tensor;
   const joined = concat(answers);
