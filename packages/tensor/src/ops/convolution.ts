@@ -1,5 +1,5 @@
 import type { Kernel, View } from "../kernel/kernel.js";
-import { reshapeLayout, rowMajorStrides, type Layout } from "../layout.js";
+import { reshapeLayout, type Layout } from "../layout.js";
 import { apply, input } from "../scalar/expression.js";
 import { withoutTemporaries } from "../scope.js";
 import { sizeOf } from "../shape.js";
