@@ -103,7 +103,8 @@ function shareEqual(
       kernel.form !== "routine" &&
       kernel.form !== "iterate" &&
       own(out.storage) &&
-      isWhole(out)
+      isWhole(out) &&
+      !repeats(kernel)
     ) {
       const key = describeKernel(withoutUnitAxes(kernel), (storage) =>
         storage === out.storage ? "out" : name(storage),
@@ -117,6 +118,16 @@ function shareEqual(
     } else for (const { storage } of writes) versions.set(storage, (versions.get(storage) ?? 0) + 1);
     return [kernel];
   });
+}
+
+/** True for a copy that holds elements several times: soon made again, and large to keep until it is read again. */
+function repeats(kernel: Kernel): boolean {
+  if (kernel.form !== "map") return false;
+  const { f, out, operands } = kernel;
+  const [source] = operands;
+  if (f.kind !== "input" || source === undefined || isIndex(source)) return false;
+  const last = source.shape.reduce((sum, extent, axis) => sum + (extent - 1) * (source.strides[axis] as number), 0);
+  return sizeOf(out.shape) > last + 1;
 }
 
 /** A map or a reduction without axes of extent 1, which say nothing about the work. */
