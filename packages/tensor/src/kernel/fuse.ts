@@ -122,12 +122,11 @@ function shareEqual(
 
 /** True for a copy that holds elements several times: soon made again, and large to keep until it is read again. */
 function repeats(kernel: Kernel): boolean {
-  if (kernel.form !== "map") return false;
-  const { f, out, operands } = kernel;
-  const [source] = operands;
-  if (f.kind !== "input" || source === undefined || isIndex(source)) return false;
-  const last = source.shape.reduce((sum, extent, axis) => sum + (extent - 1) * (source.strides[axis] as number), 0);
-  return sizeOf(out.shape) > last + 1;
+  if (kernel.form !== "map" || kernel.f.kind !== "input") return false;
+  const [source] = kernel.operands as [Operand];
+  if (isIndex(source)) return false;
+  const reached = source.shape.reduce((sum, n, axis) => sum + (n - 1) * (source.strides[axis] as number), 1);
+  return sizeOf(source.shape) > reached;
 }
 
 /** A map or a reduction without axes of extent 1, which say nothing about the work. */
