@@ -1,4 +1,4 @@
-import { codedError, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { codedError, Tensor, type SampleMatrix } from "@robgrad/tensor";
 import {
   convolutionInputGradient,
   convolutionWeightGradients,
@@ -49,14 +49,14 @@ class ConvolutionFunction extends FunctionNode {
     ].slice(0, this[place].inputs.length);
   }
 
-  override forwardTangent([x, W, b]: readonly (Tensor | null)[]): readonly Tensor[] {
-    const terms = [
-      x && convolve(x, this.retained(1).value, this.#windows),
-      W && convolve(this.retained(0).value, W, this.#windows),
-      b && perChannel(b, this.#windows),
-    ].filter((term) => term !== null && term !== undefined);
-    const tangent = terms.reduce((a, c) => a.add(c));
-    return [terms.length === 1 && b ? tangent.broadcastTo(this.outputShape(0)) : tangent];
+  override forwardTangent([x, W, b]: readonly (Tensor | null | undefined)[]): readonly Tensor[] {
+    return [
+      added([
+        x && convolve(x, this.retained(1).value, this.#windows),
+        W && convolve(this.retained(0).value, W, this.#windows),
+        b && perChannel(b, this.#windows).broadcastTo(this.outputShape(0)),
+      ]),
+    ];
   }
 
   /** Row n is Σₜ δₙₜ ⊗ windowₙₜ for W and Σₜ δₙₜ for b. */
@@ -106,7 +106,7 @@ class ConvolutionInputGradientFunction extends FunctionNode {
 
   override forwardTangent([delta, W]: readonly (Tensor | null)[]): readonly Tensor[] {
     const of = (d: Tensor, w: Tensor) => convolutionInputGradient(d, w, this.#shape, this.#windows);
-    return [added(delta && of(delta, this.retained(1).value), W && of(this.retained(0).value, W))];
+    return [added([delta && of(delta, this.retained(1).value), W && of(this.retained(0).value, W)])];
   }
 
   override sampleAxis(states: readonly SampleAxis[], tracking: SampleTracking): SampleAxis {
@@ -137,10 +137,10 @@ class ConvolutionWeightGradientFunction extends FunctionNode {
 
   override forwardTangent([delta, x]: readonly (Tensor | null)[]): readonly Tensor[] {
     return [
-      added(
+      added([
         delta && weightGradientOf(delta, this.retained(1).value, this.#windows),
         x && weightGradientOf(this.retained(0).value, x, this.#windows),
-      ),
+      ]),
     ];
   }
 
@@ -187,8 +187,8 @@ function weightGradientOf(delta: Tensor, x: Tensor, windows: Convolution): Tenso
   return gradients.reshape(gradients.shape.slice(1));
 }
 
-function added(a: Tensor | null | undefined, b: Tensor | null | undefined): Tensor {
-  return a && b ? a.add(b) : ((a ?? b) as Tensor);
+function added(terms: readonly (Tensor | null | undefined)[]): Tensor {
+  return terms.filter((term) => Tensor.is(term)).reduce((a, b) => a.add(b));
 }
 
 /** b [Q] as it meets [N, Q, …counts]. */

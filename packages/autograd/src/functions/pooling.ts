@@ -10,15 +10,15 @@ import {
   windowWinners,
   type Windows,
 } from "@robgrad/tensor/kernels";
-import { FunctionNode } from "../function-node.js";
 import { isCarried, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
+import { LinearMap } from "./linear-map.js";
 import { variableOf } from "./operand.js";
 import { pad } from "./pad.js";
 import { borders, perAxis, windowsOf, type PaddedWindows, type PerAxis, type WindowOptions } from "./window-options.js";
 
-/** A node whose windows lie on the spatial axes of [N, C, …space]. */
-abstract class WindowsFunction extends FunctionNode {
+/** A node whose windows lie on the spatial axes of [N, C, …space]; linear, where it is known which elements win. */
+abstract class WindowsFunction extends LinearMap {
   protected readonly windows: Windows;
 
   constructor(windows: Windows) {
@@ -50,8 +50,8 @@ class MaxPoolFunction extends WindowsFunction {
     return [() => spreading(gy, this.#winners as Tensor, this.inputShape(0), this.windows)];
   }
 
-  override forwardTangent([x]: readonly (Tensor | null)[]): readonly Tensor[] {
-    return [windowElements(x as Tensor, this.#winners as Tensor, this.windows)];
+  override forwardTangent([x]: readonly [Tensor]): readonly Tensor[] {
+    return [windowElements(x, this.#winners as Tensor, this.windows)];
   }
 }
 
@@ -71,10 +71,6 @@ class WinnersFunction extends WindowsFunction {
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     return [() => spreading(gy, this.#winners, this.inputShape(0), this.windows)];
   }
-
-  override forwardTangent([x]: readonly (Tensor | null)[]): readonly Tensor[] {
-    return this.forward([x as Tensor]);
-  }
 }
 
 /** The mean of every window. */
@@ -89,10 +85,6 @@ class AvgPoolFunction extends WindowsFunction {
 
   backward([gy]: readonly [Variable]): readonly (() => Variable)[] {
     return [() => spreading(gy, null, this.inputShape(0), this.windows)];
-  }
-
-  override forwardTangent([x]: readonly (Tensor | null)[]): readonly Tensor[] {
-    return this.forward([x as Tensor]);
   }
 }
 
@@ -119,10 +111,6 @@ class SpreadFunction extends WindowsFunction {
         return node.apply(gx)[0] as Variable;
       },
     ];
-  }
-
-  override forwardTangent([y]: readonly (Tensor | null)[]): readonly Tensor[] {
-    return this.forward([y as Tensor]);
   }
 }
 
