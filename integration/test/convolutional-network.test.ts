@@ -1,7 +1,7 @@
 import { aggregate, medianOfMeans, softTruncation, type Aggregator } from "@robgrad/aggregators";
 import { sampleGradients, type Variable } from "@robgrad/autograd";
 import { Conv2d, Linear, MaxPool2d, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
-import { capture, openDevice, type Device, type Tensor } from "@robgrad/tensor";
+import { capture, openDevice, tidy, type Device, type Tensor } from "@robgrad/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
 
 const samples = 64;
@@ -64,4 +64,30 @@ describe("robust steps of a convolutional network", () => {
     },
     60_000,
   );
+});
+
+describe("a convolution of images whose windows take much memory", () => {
+  const [N, C, Q, side, kernel] = [16, 8, 8, 32, 5];
+  const bytesOfWindows = 4 * N * C * kernel ** 2 * (side - kernel + 1) ** 2;
+
+  it.each(["eager", "captured"])("never holds most of them: %s", async (mode) => {
+    const device = await openDevice("wasm");
+    const rng = device.rng(0);
+    const layers = [new Conv2d(C, C, 1, { rng }), new Conv2d(C, Q, kernel, { rng })];
+    const model = new Sequential(...layers);
+    const x = rng.normal([N, C, side, side]);
+    const work = (input: Tensor) => {
+      const losses = model
+        .forward(input)
+        .square()
+        .sum({ axis: [1, 2, 3] });
+      const robust = aggregate(sampleGradients(losses, model.parameters()), softTruncation());
+      return [losses.mean().value, ...robust.values()].map((y) => y.sum()).reduce((a, b) => a.add(b));
+    };
+    const step = mode === "captured" ? capture(work) : (input: Tensor) => tidy(() => work(input));
+    device.resetPeak();
+    for (let call = 0; call < 4; call++) expect(Number.isFinite(await step(x).item())).toBe(true);
+    expect(device.memory().peak).toBeLessThan(bytesOfWindows / 2);
+    device.dispose();
+  });
 });
