@@ -182,7 +182,7 @@ async function warmed(contender: Contender, { calls }: Work): Promise<number> {
 
 /** Parameters as their change since the start, which is what a step computes; everything else as it is. */
 function changes(work: Work, values: readonly Numbers[]): readonly Numbers[] {
-  if (work.kind !== "training") return values;
+  if (work.kind !== "training" && work.kind !== "convolution") return values;
   const [loss, ...parameters] = values as readonly [Numbers, ...Numbers[]];
   const initial = work.data().layers.flatMap(({ W, b }) => [W, b]);
   return [

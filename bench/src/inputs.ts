@@ -39,6 +39,23 @@ export function noise(
   });
 }
 
+/** Images of noise with labels at random, and the layers of a convolutional network: W [Q, C, kernel, kernel], then [Q, P]. */
+export function noiseImages(
+  samples: number,
+  side: number,
+  channels: readonly [number, number, number],
+  kernel: number,
+  classes: number,
+): TrainingData {
+  const last = ((side - kernel + 1) / 2 - kernel + 1) / 2;
+  const convolution = (k: 0 | 1) => layersOf([channels[k] * kernel ** 2, channels[k + 1] as number], 3 + 2 * k);
+  return asFloat32({
+    x: uniform(1, samples * channels[0] * side ** 2),
+    labels: Int32Array.from(uniform(2, samples), (u) => Math.floor(u * classes)),
+    layers: [...convolution(0), ...convolution(1), ...layersOf([channels[2] * last ** 2, classes], 7)],
+  });
+}
+
 /** Classes of points around centres on a circle: what a small network can learn. */
 export function clusters(samples: number, widths: readonly number[]): TrainingData {
   const classes = widths.at(-1) as number;

@@ -63,13 +63,37 @@ export interface TrainingWork extends Named {
   readonly data: () => TrainingData;
 }
 
+/**
+ * Whole steps of gradient descent on images [N, 1, side, side]: twice a convolution without padding, ReLU and the largest of
+ * every 2 × 2, then a dense layer with softmax cross-entropy. The rule combines the gradients of all layers.
+ */
+export interface ConvolutionWork extends Named {
+  readonly kind: "convolution";
+  readonly samples: number;
+  readonly side: number;
+  /** Of the images, and of what each convolution makes of them. */
+  readonly channels: readonly [number, number, number];
+  /** Of the square kernels. */
+  readonly kernel: number;
+  readonly classes: number;
+  readonly stepSize: number;
+  readonly rule: Rule;
+  readonly data: () => TrainingData;
+}
+
 /** y = ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))) of every element. */
 export interface ChainWork extends Named {
   readonly kind: "chain";
   readonly length: number;
 }
 
-export type Work = ProductWork | TrainingWork | ChainWork;
+export type Work = ProductWork | TrainingWork | ConvolutionWork | ChainWork;
+
+/** Sides of the images that go into both convolutions and the dense layer. */
+export function sidesOf({ side, kernel }: ConvolutionWork): readonly [number, number, number] {
+  const after = (extent: number) => (extent - kernel + 1) / 2;
+  return [side, after(side), after(after(side))];
+}
 
 /** The rule for a layer of a training work. */
 export function ruleOf(work: TrainingWork, layer: number): Rule {

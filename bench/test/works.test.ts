@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { noise, normal } from "../src/inputs.js";
+import { noise, noiseImages, normal } from "../src/inputs.js";
 import { distance } from "../src/distance.js";
 import type { Job, Peer } from "../src/peers/peer.js";
 import { openPlain } from "../src/peers/plain/plain.js";
@@ -11,6 +11,16 @@ import { works } from "../src/works/works.js";
 function small(work: Work): Work {
   if (work.kind === "product") return { ...work, rows: 20, inner: 12, columns: 16 };
   if (work.kind === "chain") return { ...work, length: 1000 };
+  if (work.kind === "convolution") {
+    const [samples, side, channels] = [9, 16, [2, 3, 4]] as const;
+    return {
+      ...work,
+      samples,
+      side,
+      channels,
+      data: () => noiseImages(samples, side, channels, work.kernel, work.classes),
+    };
+  }
   if (work.samples === 100) return work;
   const [samples, widths] = [32, [20, 9, 7, 4]];
   return { ...work, samples, widths, data: () => noise(normal, samples, widths) } satisfies TrainingWork;

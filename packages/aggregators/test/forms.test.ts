@@ -1,4 +1,5 @@
 import { concatenated, denseSamples, expanded, generator, outer, summed, type SampleMatrix } from "@robgrad/tensor";
+import { convolved } from "@robgrad/tensor/kernels";
 import { forEachDevice } from "@robgrad/tensor/testing";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -110,7 +111,7 @@ const choosing = new Set([
 ]);
 
 forEachDevice(({ device, dtype, quick, epsilon }) => {
-  /** The same rows in five forms. Values have 8 bits, so that float32 forms products and sums of them exactly. */
+  /** The same rows in six forms. Values have 8 bits, so that float32 forms products and sums of them exactly. */
   function forms({ samples, q, p, scale, seed }: Case): Readonly<Record<string, SampleMatrix>> {
     const rng = generator(seed);
     const draw = (count: number) => Array.from(rng.normal([count]).values, (value) => Math.round(16 * value) / 16);
@@ -131,6 +132,13 @@ forEachDevice(({ device, dtype, quick, epsilon }) => {
         delta.reshape([samples, 1, q]).mul(device.tensor([[[0.75], [0.25]]], { dtype })),
         input.reshape([samples, 1, p]).broadcastTo([samples, 2, p]),
       ),
+      // One window of all of the input.
+      convolved: convolved(delta.reshape([samples, 1, q, 1]), input.reshape([samples, 1, 1, p]), {
+        kernel: [p],
+        stride: [1],
+        dilation: [1],
+        groups: 1,
+      }),
       concatenated:
         q * p === 1
           ? concatenated([denseSamples(rows)])
@@ -139,7 +147,7 @@ forEachDevice(({ device, dtype, quick, epsilon }) => {
     };
   }
 
-  describe("dense, outer, expanded, concatenated and summed rows", () => {
+  describe("dense, outer, expanded, convolved, concatenated and summed rows", () => {
     for (const [name, ruleFor] of Object.entries(rules)) {
       it(`have one answer: ${name}`, async () => {
         await fc.assert(

@@ -26,6 +26,11 @@ export {
   type AttentionOptions,
   type MultiHeadAttentionOptions,
 } from "./links/multi-head-attention.js";
+export { Conv1d } from "./links/conv1d.js";
+export { Conv2d } from "./links/conv2d.js";
+export type { ConvolutionLinkOptions } from "./links/convolution.js";
+export { MaxPool2d } from "./links/max-pool2d.js";
+export { AvgPool2d } from "./links/avg-pool2d.js";
 export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from "./losses/softmax-cross-entropy.js";
 export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from "./losses/binary-cross-entropy.js";
 export { squaredError } from "./losses/squared-error.js";

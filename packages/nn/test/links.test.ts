@@ -1,11 +1,15 @@
-import { sampleGradients, type Variable } from "@robgrad/autograd";
+import { avgPool2d, conv1d, conv2d, maxPool2d, sampleGradients, type Variable } from "@robgrad/autograd";
 import {
+  AvgPool2d,
   constant,
+  Conv1d,
+  Conv2d,
   glorot,
   he,
   lecun,
   Linear,
   Link,
+  MaxPool2d,
   Parameter,
   relu,
   Sequential,
@@ -97,6 +101,47 @@ describe.each(["cpu", "wasm"] as const)("on %s", (name) => {
       expect(() => new Linear(2, 3, { rng }).forward([1, 2] as never)).toThrow(
         expect.objectContaining({ code: "BAD_ARGUMENT" }),
       );
+    });
+  });
+
+  describe("Conv2d and Conv1d", () => {
+    it("convolve as conv2d and conv1d do, with their options", async () => {
+      const images = new Conv2d(4, 6, [3, 2], { rng, stride: 2, padding: [1, 0], groups: 2, bias: constant(0.5) });
+      const x = rng.normal([2, 4, 5, 6]);
+      expect(images.W.shape).toEqual([6, 2, 3, 2]);
+      expect(await images.forward(x).toArray()).toEqual(
+        await conv2d(x, images.W, device.full([6], 0.5), { stride: 2, padding: [1, 0], groups: 2 }).toArray(),
+      );
+      const sequences = new Conv1d(3, 2, 4, { rng, dilation: 2, bias: false });
+      const y = rng.normal([2, 3, 9]);
+      expect(sequences.b).toBeNull();
+      expect(await sequences.forward(y).toArray()).toEqual(
+        await conv1d(y, sequences.W, undefined, { dilation: 2 }).toArray(),
+      );
+    });
+
+    it("start with weights whose variance is that of a window's size", async () => {
+      const { W } = new Conv2d(8, 64, 5, { rng, groups: 2 });
+      expect((await W.value.square().mean().item()) * (8 / 2) * 25).toBeCloseTo(1, 1);
+    });
+
+    it("refuse extents below 1 and groups that do not divide", () => {
+      const bad = expect.objectContaining({ code: "BAD_ARGUMENT" }) as unknown as Error;
+      expect(() => new Conv2d(0, 1, 3, { rng })).toThrow(bad);
+      expect(() => new Conv2d(1, 1, [3, 0], { rng })).toThrow(bad);
+      expect(() => new Conv1d(1, 1, 0.5, { rng })).toThrow(bad);
+      expect(() => new Conv1d(4, 6, 3, { rng, groups: 4 })).toThrow(/groups to divide.*4 for 4 and 6/);
+    });
+  });
+
+  describe("MaxPool2d and AvgPool2d", () => {
+    it("pool as maxPool2d and avgPool2d do, and have no parameters", async () => {
+      const x = rng.normal([2, 3, 7, 6]);
+      const options = { stride: [2, 1], padding: 1 };
+      const [max, avg] = [new MaxPool2d([3, 2], options), new AvgPool2d([3, 2], options)];
+      expect(await max.forward(x).toArray()).toEqual(await maxPool2d(x, [3, 2], options).toArray());
+      expect(await avg.forward(x).toArray()).toEqual(await avgPool2d(x, [3, 2], options).toArray());
+      expect([...max.parameters(), ...avg.parameters()]).toEqual([]);
     });
   });
 

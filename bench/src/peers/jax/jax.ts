@@ -3,6 +3,7 @@ import type { Work } from "../../work.js";
 import { Unable, type Job, type Peer } from "../peer.js";
 import { versionOf } from "../version.js";
 import { jaxChain } from "./chain.js";
+import { jaxConvolution } from "./convolution.js";
 import { jaxProduct } from "./product.js";
 import { jaxTraining } from "./training.js";
 
@@ -14,7 +15,7 @@ export async function openJax(form: SampleForm): Promise<Peer> {
   await init("wasm");
   defaultDevice("wasm");
   const prepare = (work: Work): Job => {
-    if (form === "vmap" && (work.kind !== "training" || work.rule.kind === "mean")) {
+    if (form === "vmap" && (!("rule" in work) || work.rule.kind === "mean")) {
       throw new Unable("has no per-sample gradients: as jax-js");
     }
     switch (work.kind) {
@@ -22,6 +23,8 @@ export async function openJax(form: SampleForm): Promise<Peer> {
         return jaxProduct(work);
       case "training":
         return jaxTraining(work, form);
+      case "convolution":
+        return jaxConvolution(work, form);
       case "chain":
         return jaxChain(work);
     }

@@ -1,6 +1,7 @@
 import type { Work } from "../../work.js";
 import type { Job, Peer } from "../peer.js";
 import { plainChain } from "./chain.js";
+import { plainConvolution } from "./convolution.js";
 import { plainProduct } from "./product.js";
 import { plainTraining } from "./training.js";
 
@@ -15,6 +16,8 @@ export function openPlain(Values: ArrayOf = Float32Array): Peer {
         return plainProduct(work, Values);
       case "training":
         return plainTraining(work, Values);
+      case "convolution":
+        return plainConvolution(work, Values);
       case "chain":
         return plainChain(work, Values);
     }

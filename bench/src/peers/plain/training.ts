@@ -4,6 +4,7 @@ import { blockStarts, geometricMedianWeights, squaredDistances } from "../weiszf
 import { candidates } from "./candidates.js";
 import { columnRule, type ColumnRule, type Tally } from "./column-rules.js";
 import type { ArrayOf } from "./plain.js";
+import { softmaxCrossEntropy } from "./softmax-cross-entropy.js";
 
 /** A layer, what goes in and out of it, and the gradients of both. */
 interface Layer {
@@ -101,22 +102,6 @@ function forward({ P, Q, W, b, x, y }: Layer, N: number, relu: boolean): void {
       y[n * Q + q] = relu && sum < 0 ? 0 : sum;
     }
   }
-}
-
-/** The mean loss; leaves softmax − one-hot in delta. */
-function softmaxCrossEntropy({ Q, y, delta }: Layer, N: number, labels: Int32Array): number {
-  let total = 0;
-  for (let n = 0; n < N; n++) {
-    let largest = -Infinity;
-    for (let q = 0; q < Q; q++) largest = Math.max(largest, y[n * Q + q] as number);
-    let sum = 0;
-    for (let q = 0; q < Q; q++) sum += delta[n * Q + q] = Math.exp((y[n * Q + q] as number) - largest);
-    for (let q = 0; q < Q; q++) delta[n * Q + q] = (delta[n * Q + q] as number) / sum;
-    const own = n * Q + (labels[n] as number);
-    total += Math.log(sum) + largest - (y[own] as number);
-    delta[own] = (delta[own] as number) - 1;
-  }
-  return total / N;
 }
 
 /** δ of the layer before: δ W where its ReLU let something through. */

@@ -11,7 +11,7 @@ import { openRobgrad } from "./robgrad.js";
 export async function openPair(): Promise<Peer> {
   const own = await openRobgrad("wasm");
   const prepare = async (work: Work): Promise<Job> => {
-    if (work.kind === "training") throw new Unable("its calls follow from one another");
+    if ("rule" in work) throw new Unable("its calls follow from one another");
     if (work.calls < 2) throw new Unable("it is called once in a round, which cannot be halved");
     const other = fork(new URL("./worker.js", import.meta.url), { serialization: "advanced" });
     const ask = (request: Request) =>

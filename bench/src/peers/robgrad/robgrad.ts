@@ -3,6 +3,7 @@ import type { Work } from "../../work.js";
 import type { Job, Peer } from "../peer.js";
 import { versionOf } from "../version.js";
 import { robgradChain } from "./chain.js";
+import { robgradConvolution } from "./convolution.js";
 import { robgradProduct } from "./product.js";
 import { robgradTraining } from "./training.js";
 
@@ -25,6 +26,8 @@ export async function openRobgrad(
         return robgradProduct(device, dtype, work);
       case "training":
         return robgradTraining(device, dtype, work);
+      case "convolution":
+        return robgradConvolution(device, dtype, work);
       case "chain":
         return robgradChain(device, dtype, work);
     }

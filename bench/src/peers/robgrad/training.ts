@@ -1,20 +1,11 @@
-import {
-  aggregate,
-  all,
-  byLayer,
-  mean,
-  median,
-  medianOfMeans,
-  mEstimator,
-  softTruncation,
-  type Aggregator,
-} from "@robgrad/aggregators";
+import { aggregate, all, byLayer, mean, type Aggregator } from "@robgrad/aggregators";
 import { sampleGradients, type Variable } from "@robgrad/autograd";
 import { Linear, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
 import { capture, type Device, type DType, type Tensor } from "@robgrad/tensor";
-import { strangersTruncation } from "./strangers-truncation.js";
-import { ruleOf, type Rule, type TrainingWork } from "../../work.js";
+import { ruleOf, type TrainingWork } from "../../work.js";
 import type { Job, Numbers } from "../peer.js";
+import { aggregator } from "./aggregator.js";
+import { meanGradients } from "./mean-gradients.js";
 
 export function robgradTraining(device: Device, dtype: DType, work: TrainingWork): Job {
   const { samples, widths } = work;
@@ -68,12 +59,7 @@ function gradientsOf(
 ): (losses: Variable) => ReadonlyMap<Parameter, Tensor> {
   const { rule } = work;
   if (rule.kind === "mean") {
-    return (losses) => {
-      const parameters = [...model.parameters()];
-      for (const parameter of parameters) parameter.clearGrad();
-      losses.mean().backward();
-      return new Map(parameters.map((parameter) => [parameter, (parameter.grad as Variable).value]));
-    };
+    return (losses) => meanGradients(losses, model);
   }
   const rules = new Map<Parameter, Aggregator>();
   const robust = aggregator(rule);
@@ -84,24 +70,4 @@ function gradientsOf(
   const choose = (parameter: Parameter) => rules.get(parameter) as Aggregator;
   const options = rule.kind === "gmom" ? { group: rule.grouping === "all" ? all : byLayer<Parameter>(model) } : {};
   return (losses) => aggregate(sampleGradients(losses, model.parameters()), { choose }, options);
-}
-
-function aggregator(rule: Rule): Aggregator {
-  switch (rule.kind) {
-    case "mean":
-      return mean();
-    case "soft":
-      return rule.author === "stranger" ? strangersTruncation(rule.delta) : softTruncation({ delta: rule.delta });
-    case "median":
-      return median();
-    case "huber":
-      return mEstimator({
-        influence: rule.author === "stranger" ? (u) => u.maximum(-1.345).minimum(1.345) : "huber",
-        scale: "mad",
-        tolerance: rule.tolerance,
-        maximum: rule.maximum,
-      });
-    case "gmom":
-      return medianOfMeans({ blocks: rule.blocks, tolerance: rule.tolerance });
-  }
 }

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { Work } from "../../work.js";
 import type { Job, Peer } from "../peer.js";
 import { tfjsChain } from "./chain.js";
+import { tfjsConvolution } from "./convolution.js";
 import { tfjsProduct } from "./product.js";
 import { tfjsTraining } from "./training.js";
 
@@ -18,6 +19,8 @@ export async function openTfjs(): Promise<Peer> {
         return tfjsProduct(work);
       case "training":
         return tfjsTraining(work);
+      case "convolution":
+        return tfjsConvolution(work);
       case "chain":
         return tfjsChain(work);
     }

@@ -1,14 +1,13 @@
 import { codedError } from "../errors.js";
 import type { ColumnProgram } from "../kernel/column.js";
-import type { Factors } from "../kernel/kernel.js";
 import { concat } from "../ops/manipulation.js";
 import { ownedTensors, tensorsIn } from "../scope.js";
+import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import { concatenated, ConcatenatedSamples } from "./concatenated.js";
-import { denseSamples } from "./dense.js";
 import { ExpandedSamples } from "./expanded.js";
 import { MixedSamples } from "./mixed.js";
-import { checkRange, checkVector, distancesOfRows, gramOfRows, normsOfRows, streamed, tilesOf } from "./questions.js";
+import { checkRange, distancesOfRows, gramOfRows, normsOfRows, streamed, streamedColumns } from "./questions.js";
 import type { SampleMatrix } from "./sample-matrix.js";
 
 /** Blocks of one length that follow each other. */
@@ -24,7 +23,7 @@ class BlockMeans extends MixedSamples {
   /** The base in factors, every row divided by the length of its block. */
   readonly #shares: ExpandedSamples | null;
 
-  constructor(base: SampleMatrix & { readonly factors: Factors }, averages: Tensor) {
+  constructor(base: SampleMatrix, averages: Tensor) {
     super(base, averages);
     const blocks = this.samples;
     const length = Math.floor(base.samples / blocks);
@@ -37,11 +36,7 @@ class BlockMeans extends MixedSamples {
   }
 
   override columns(program: ColumnProgram, ...perFeature: readonly Tensor[]): Tensor {
-    perFeature.forEach((x) => checkVector("columns", this, x, [this.features]));
-    const answers = tilesOf(this.features, this.#tile).map((range) =>
-      denseSamples(this.rows(range)).columns(program, ...perFeature.map((x) => x.slice(range))),
-    );
-    return answers.length === 1 ? (answers[0] as Tensor) : concat(answers);
+    return streamedColumns(this, program, perFeature, this.#tile);
   }
 
   override gram(): Tensor {
@@ -72,7 +67,7 @@ class BlockMeans extends MixedSamples {
   get #tile(): { readonly rows: number; readonly unit: number } {
     const shares = this.#shares;
     return shares === null
-      ? { rows: this.base.samples, unit: 1 }
+      ? { rows: this.base.samples, unit: this.base.factors === null ? sizeOf(this.shape.slice(1)) : 1 }
       : { rows: this.samples, unit: shares.x.shape[2] as number };
   }
 
@@ -120,6 +115,5 @@ export function blockAverages(matrix: SampleMatrix, blocks: number): Tensor {
 export function blockMeans(matrix: SampleMatrix, averages: Tensor): SampleMatrix {
   if (matrix instanceof ConcatenatedSamples)
     return concatenated(matrix.parts.map((part) => blockMeans(part, averages)));
-  if (matrix.factors === null) return matrix.mix(averages);
-  return new BlockMeans(matrix as SampleMatrix & { readonly factors: Factors }, averages);
+  return new BlockMeans(matrix, averages);
 }

@@ -37,9 +37,10 @@ export function checkSamples(
   matrix: SampleMatrix,
   { node, parameter = "" }: { readonly node: string; readonly parameter?: string },
 ): void {
-  const { device, dtype, factors } = matrix;
+  const { device, dtype } = matrix;
+  const factors = matrix.factors ?? matrix.bounds;
   if (matrix.features === 0) return;
-  if (factors === null) {
+  if (factors === undefined) {
     const norms = matrix.squaredNorms();
     checkElements(norms, "nonFinite", { kind, node, parameter });
     return;

@@ -2,6 +2,7 @@ import type { ColumnProgram } from "../kernel/column.js";
 import type { Factors } from "../kernel/kernel.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
 import { ownedTensors, tensorsIn } from "../scope.js";
+import { sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
 import {
   checkRange,
@@ -9,6 +10,7 @@ import {
   meanOf,
   mixRows,
   runColumns,
+  streamedColumns,
   streamedDistances,
   streamedNorms,
   weightsFor,
@@ -21,17 +23,17 @@ export class MixedSamples implements SampleMatrix {
   readonly samples: number;
   readonly features: number;
   readonly shape: readonly number[];
-  readonly factors: Factors;
+  readonly factors: Factors | null;
   protected readonly base: SampleMatrix;
   readonly #weights: Tensor;
 
-  constructor(base: SampleMatrix & { readonly factors: Factors }, weights: Tensor) {
+  constructor(base: SampleMatrix, weights: Tensor) {
     this.samples = weights.shape[0] as number;
     this.features = base.features;
     this.shape = base.shape;
     this.base = base;
     this.#weights = weights;
-    this.factors = { kind: "mixed", weights, base: base.factors };
+    this.factors = base.factors && { kind: "mixed", weights, base: base.factors };
   }
 
   get device() {
@@ -48,6 +50,10 @@ export class MixedSamples implements SampleMatrix {
   }
 
   columns(program: ColumnProgram, ...perFeature: readonly Tensor[]): Tensor {
+    if (this.factors === null) {
+      const size = { rows: this.base.samples, unit: sizeOf(this.shape.slice(1)) };
+      return streamedColumns(this, program, perFeature, size);
+    }
     return runColumns(this, this.factors, program, perFeature);
   }
 
@@ -96,8 +102,8 @@ export class MixedSamples implements SampleMatrix {
   }
 }
 
-/** W G for a base that is one factor source. */
+/** W G for a base whose coordinates are all formed in one way. */
 export function mixedSamples(base: SampleMatrix, weights: Tensor): SampleMatrix {
   const w = weightsFor("mix", base, weights, [-1, base.samples]);
-  return new MixedSamples(base as SampleMatrix & { readonly factors: Factors }, w);
+  return new MixedSamples(base, w);
 }

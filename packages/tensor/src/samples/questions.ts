@@ -3,6 +3,7 @@ import { traceColumn, type ColumnProgram } from "../kernel/column.js";
 import { factorsShape, type Factors } from "../kernel/kernel.js";
 import { empty } from "../ops/creation.js";
 import { operandsOf, sameDType } from "../ops/elementwise.js";
+import { concat } from "../ops/manipulation.js";
 import { reduceFormula } from "../ops/reduction.js";
 import { apply, constant, input } from "../scalar/expression.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
@@ -138,6 +139,43 @@ export function gramOfRows(rows: Tensor): Tensor {
 
 export function normsOfRows(rows: Tensor): Tensor {
   return reduceFormula("sum", square, [rows], { axis: 1 });
+}
+
+/** A column program tile by tile over rows that are formed for it: bounded memory where no kernel reads the values. */
+export function streamedColumns(
+  matrix: SampleMatrix,
+  program: ColumnProgram,
+  perFeature: readonly Tensor[],
+  size: TileSize = { rows: matrix.samples, unit: 1 },
+): Tensor {
+  perFeature.forEach((x) => checkVector("columns", matrix, x, [matrix.features]));
+  const answers = tilesOf(matrix.features, size).map((range) =>
+    tidy(() =>
+      columnsOf(
+        matrix.rows(range),
+        program,
+        perFeature.map((x) => x.slice(range)),
+      ),
+    ),
+  );
+  if (answers.length === 1) return answers[0] as Tensor;
+  const joined = concat(answers);
+  for (const answer of answers) answer.dispose();
+  return joined;
+}
+
+/** A column program over rows [N, D] that are at hand. */
+export function columnsOf(rows: Tensor, program: ColumnProgram, perFeature: readonly Tensor[]): Tensor {
+  const out = empty(rows.device, rows.dtype, rows.shape.slice(1));
+  const [samples] = rows.shape as [number];
+  out.device.run({
+    form: "column",
+    out,
+    program: traceColumn(program, samples, perFeature.length),
+    factors: { kind: "dense", rows },
+    operands: perFeature,
+  });
+  return out;
 }
 
 export function streamedDistances(matrix: SampleMatrix): Tensor {

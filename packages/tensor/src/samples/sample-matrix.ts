@@ -44,6 +44,8 @@ export interface SampleMatrix {
 
   /** Where column kernels find the values; null where no single source describes all coordinates. @internal */
   readonly factors: Factors | null;
+  /** Where there are none: factors whose products are as large as any value of the sample's row. @internal */
+  readonly bounds?: Factors;
 }
 
 export const sampleMatrixBrand: unique symbol = Symbol.for("robgrad.samples");

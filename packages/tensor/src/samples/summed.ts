@@ -3,8 +3,9 @@ import type { ColumnProgram } from "../kernel/column.js";
 import type { Factors } from "../kernel/kernel.js";
 import type { ScalarFunction } from "../scalar/scalar.js";
 import { ownedTensors, tensorsIn } from "../scope.js";
-import { formatShape, sameShape } from "../shape.js";
+import { formatShape, sameShape, sizeOf } from "../shape.js";
 import type { Tensor } from "../tensor.js";
+import { ConcatenatedSamples } from "./concatenated.js";
 import { ExpandedSamples } from "./expanded.js";
 import { mixedSamples } from "./mixed.js";
 import {
@@ -12,6 +13,7 @@ import {
   checkTogether,
   meanOf,
   runColumns,
+  streamedColumns,
   streamedDistances,
   streamedGram,
   streamedNorms,
@@ -24,7 +26,7 @@ class SummedSamples implements SampleMatrix {
   readonly samples: number;
   readonly features: number;
   readonly shape: readonly number[];
-  readonly factors: Factors;
+  readonly factors: Factors | null;
   readonly #parts: readonly SampleMatrix[];
 
   constructor(parts: readonly [SampleMatrix, ...SampleMatrix[]]) {
@@ -33,7 +35,8 @@ class SummedSamples implements SampleMatrix {
     this.features = first.features;
     this.shape = first.shape;
     this.#parts = parts;
-    this.factors = { kind: "summed", parts: parts.map((part) => part.factors as Factors) };
+    const factors = parts.map((part) => part.factors).filter((source) => source !== null);
+    this.factors = factors.length === parts.length ? { kind: "summed", parts: factors } : null;
   }
 
   get device() {
@@ -53,6 +56,10 @@ class SummedSamples implements SampleMatrix {
   }
 
   columns(program: ColumnProgram, ...perFeature: readonly Tensor[]): Tensor {
+    if (this.factors === null) {
+      const size = { rows: this.samples, unit: sizeOf(this.shape.slice(1)) };
+      return streamedColumns(this, program, perFeature, size);
+    }
     return runColumns(this, this.factors, program, perFeature);
   }
 
@@ -118,7 +125,7 @@ export function summed(parts: readonly SampleMatrix[]): SampleMatrix {
         `summed: expected rows of one shape, found ${formatShape(first.shape)} ≠ ${formatShape(part.shape)}`,
       );
     }
-    if (part.factors === null)
+    if (part instanceof ConcatenatedSamples)
       throw codedError("BAD_ARGUMENT", "summed: expected parts of one parameter each, found a concatenated one");
   }
   if (checked.length === 1) return first;

@@ -61,6 +61,20 @@ describe("fuse", () => {
     expect(forms(after)).toEqual(["reduce", "reduce", "map"]);
   });
 
+  it("makes a copy that repeats elements again rather than keeping it", () => {
+    const { before, after } = recorded(
+      (x) => {
+        const repeated = () => x.broadcastTo([50, 5, 3]).copy();
+        return repeated()
+          .sort({ axis: 0 })
+          .sub(repeated().sort({ axis: 1 }));
+      },
+      device.ones([5, 3]),
+    );
+    const copies = (kernels: readonly Kernel[]) => kernels.filter((k) => k.form === "map" && k.f.kind === "input");
+    expect(copies(after).length).toBe(copies(before).length);
+  });
+
   it("leaves a map that several kernels read where computing it again would cost more than reading it", () => {
     const { after } = recorded(
       (x) => {

@@ -14,7 +14,7 @@ import {
   type SampleMatrix,
   type Tensor,
 } from "@robgrad/tensor";
-import { blockAverages, blockMeans } from "@robgrad/tensor/kernels";
+import { blockAverages, blockMeans, convolved } from "@robgrad/tensor/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWebGpu } from "../webgpu/open-web-gpu.js";
 
@@ -84,6 +84,24 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
       pairs((q, p) => time.reduce((sum, t) => sum + (entries[n * T + t] === q ? xs.at(n, t, p) : 0), 0)),
     ),
   };
+  const [uses, steps] = [2, 3];
+  const deltasOfImages = matrixOf(g, N, uses, Q, steps);
+  const images = matrixOf(g, N, uses, 1, steps + P - 1);
+  const windows = { kernel: [P], stride: [1], dilation: [1], groups: 1 };
+  const places = Array.from({ length: uses * steps }, (_, k) => [k % uses, Math.floor(k / uses)] as const);
+  const convolution = {
+    name: "convolved",
+    matrix: convolved(
+      upload(deltasOfImages, [N, uses, Q, steps]),
+      upload(images, [N, uses, 1, steps + P - 1]),
+      windows,
+    ),
+    rows: each((n) =>
+      pairs((q, p) =>
+        places.reduce((sum, [u, t]) => sum + deltasOfImages.at(n, u, q, t) * images.at(n, u, 0, t + p), 0),
+      ),
+    ),
+  };
   const add = (a: Rows, b: Rows) => a.map((row, n) => row.map((v, d) => v + (b[n] as number[])[d]!));
   const mix = (a: Rows) =>
     Array.from({ length: 3 }, (_, m) =>
@@ -115,6 +133,18 @@ function cases(device: Device, dtype: "float32" | "float64"): Case[] {
       name: "summed of a table and a layer tied to it",
       matrix: summed([lookedUp.matrix, rankOne.matrix]),
       rows: add(lookedUp.rows, rankOne.rows),
+    },
+    convolution,
+    {
+      name: "summed with convolved",
+      matrix: summed([convolution.matrix, outer(upload(delta, [N, Q]), upload(x, [N, P]), { shape: [Q, 1, P] })]),
+      rows: add(convolution.rows, rankOne.rows),
+    },
+    { name: "mixed convolved", matrix: convolution.matrix.mix(w), rows: mix(convolution.rows) },
+    {
+      name: "means of blocks of convolved",
+      matrix: means(convolution.matrix, 4),
+      rows: averaged(convolution.rows, uneven),
     },
     {
       name: "summed of one layout",
@@ -215,6 +245,10 @@ for (const [label, open] of [
         "dense",
         "outer",
         "expanded",
+        "convolved",
+        "summed with convolved",
+        "mixed convolved",
+        "means of blocks of convolved",
         "summed of one layout",
         "summed of two layouts",
         "concatenated",

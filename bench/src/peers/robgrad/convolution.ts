@@ -1,0 +1,63 @@
+import { aggregate } from "@robgrad/aggregators";
+import { sampleGradients, type Variable } from "@robgrad/autograd";
+import { Conv2d, Linear, MaxPool2d, relu, Sequential, sgd, softmaxCrossEntropy } from "@robgrad/nn";
+import { capture, type Device, type DType, type Tensor } from "@robgrad/tensor";
+import { sidesOf, type ConvolutionWork } from "../../work.js";
+import type { Job, Numbers } from "../peer.js";
+import { aggregator } from "./aggregator.js";
+import { meanGradients } from "./mean-gradients.js";
+
+export function robgradConvolution(device: Device, dtype: DType, work: ConvolutionWork): Job {
+  const { samples, side, channels, kernel, classes, rule } = work;
+  const data = work.data();
+  const x = device.tensor(data.x, { dtype, shape: [samples, channels[0], side, side] });
+  const labels = device.tensor(data.labels, { dtype: "int32", shape: [samples] });
+  const flat = channels[2] * sidesOf(work)[2] ** 2;
+  const options = { rng: device.rng(0), dtype };
+  const layers = [
+    new Conv2d(channels[0], channels[1], kernel, options),
+    new Conv2d(channels[1], channels[2], kernel, options),
+    new Linear(flat, classes, options),
+  ] as const;
+  const [first, second, dense] = layers;
+  const flatten = (y: Variable) => y.reshape([samples, flat]);
+  const model = new Sequential(first, relu, new MaxPool2d(2), second, relu, new MaxPool2d(2), flatten, dense);
+  const initial = layers.map(({ W, b }, k) =>
+    [W, b].map((parameter, j) => {
+      const { W: weights, b: bias } = data.layers[k] as { W: Float64Array; b: Float64Array };
+      return device.tensor(j === 0 ? weights : bias, { dtype, shape: parameter?.shape ?? [] });
+    }),
+  );
+  const optimizer = sgd({ stepSize: work.stepSize });
+  const robust = aggregator(rule);
+  const gradients = (losses: Variable) =>
+    rule.kind === "mean"
+      ? meanGradients(losses, model)
+      : aggregate(sampleGradients(losses, model.parameters()), robust);
+
+  const step = capture((x: Tensor, labels: Tensor) => {
+    const losses = softmaxCrossEntropy(model.forward(x), labels);
+    optimizer.update(gradients(losses));
+    return losses.mean();
+  });
+
+  let loss: Variable | null = null;
+  const reset = () =>
+    layers.forEach(({ W, b }, k) => {
+      W.assign(initial[k]?.[0] as Tensor);
+      b?.assign(initial[k]?.[1] as Tensor);
+    });
+  reset();
+  return {
+    reset,
+    async run(calls) {
+      for (let call = 0; call < calls; call++) loss = step(x, labels);
+      await (loss as Variable).item();
+    },
+    async values() {
+      const parameters = [...model.parameters()].map((parameter) => parameter.data());
+      return [await (loss as Variable).data(), ...(await Promise.all(parameters))] as Numbers[];
+    },
+    peakBytes: () => device.memory().peak,
+  };
+}
