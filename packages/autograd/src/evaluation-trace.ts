@@ -80,8 +80,7 @@ class TracingSweep extends TangentSweep {
  *                 BAD_ARGUMENT when f returns no Variable.
  * @see            Tutorial, §1.1, Tables 1, 2 and 3.
  * @example
- * const f = (x1, x2) => x1.pow(3).div(x2).add(sin(x1.mul(x2)));
- * const trace = await evaluationTrace(f, [device.tensor([1.5]), device.tensor([3])]);
+ * const trace = await evaluationTrace((x) => sin(x.square()), device.tensor([1.5]));
  * console.log(trace.toText());
  */
 export async function evaluationTrace(
