@@ -253,6 +253,30 @@ forEachDevice(
       });
     });
 
+    describe("without elements", () => {
+      it.each([
+        ["no images", [0, 2, 4, 4], [3, 2, 3, 3], [0, 3, 2, 2]],
+        ["no channels", [2, 0, 4, 4], [3, 0, 3, 3], [2, 3, 2, 2]],
+        ["no outputs", [2, 2, 4, 4], [0, 2, 3, 3], [2, 0, 2, 2]],
+      ])("convolves to zeros or nothing, and back: %s", async (_, ofX, ofW, ofY) => {
+        const [x, W] = [ofX, ofW].map((shape) => new Variable(device.ones(shape, { dtype }))) as [Variable, Variable];
+        const y = conv2d(x, W);
+        expect(y.shape).toEqual(ofY);
+        expect(Array.from(await y.data()).every((value) => value === 0)).toBe(true);
+        y.sum().backward();
+        for (const variable of [x, W]) {
+          expect(variable.grad?.shape).toEqual(variable.shape);
+          expect(Array.from(await (variable.grad as Variable).data()).every((value) => value === 0)).toBe(true);
+          variable.value.dispose();
+        }
+      });
+
+      it("pools to nothing", () => {
+        expect(maxPool2d(device.ones([0, 2, 4, 4], { dtype }), 2).shape).toEqual([0, 2, 2, 2]);
+        expect(avgPool2d(device.ones([3, 0, 4, 4], { dtype }), 2).shape).toEqual([3, 0, 2, 2]);
+      });
+    });
+
     describe("captured", () => {
       it("computes what eager calls do", async () => {
         const x = draw([3, 2, 8, 8], 1);

@@ -254,8 +254,8 @@ export function convolutionWeightGradients(delta: Tensor, x: Tensor, windows: Co
     }
     const width = channels * sizeOf(kernel);
     const rows = out.reshape([samples, outputs, width]);
-    /** Σ over `own.images` in each of `count` samples into a view [count, Q, P]. */
-    const product = (chunk: Chunk, count: number, to: View): void => {
+    /** The gradients of `count` samples, whose images a chunk has, into a view [count, Q, P]. */
+    const gather = (chunk: Chunk, count: number, to: View): void => {
       const window = part(part(from, 0, ...chunk.images), 2 + rank, ...chunk.rows);
       const each = (chunk.images[1] - chunk.images[0]) / count;
       const terms = each * sizeOf(window.shape.slice(2 + rank));
@@ -282,7 +282,7 @@ export function convolutionWeightGradients(delta: Tensor, x: Tensor, windows: Co
         const stop = Math.min(samples, start + together);
         withoutTemporaries(device, () => {
           const chunk: Chunk = { images: [start * uses, stop * uses], rows: [0, counts[0] as number] };
-          product(chunk, stop - start, part(rows, 0, start, stop));
+          gather(chunk, stop - start, part(rows, 0, start, stop));
         });
       }
       return out;
@@ -293,11 +293,11 @@ export function convolutionWeightGradients(delta: Tensor, x: Tensor, windows: Co
         withoutTemporaries(device, () => {
           const chunk: Chunk = { images: [n * uses + start, n * uses + stop], rows: range };
           if (k === 0) {
-            product(chunk, 1, to);
+            gather(chunk, 1, to);
             return;
           }
           const more = empty(device, dtype, to.shape);
-          product(chunk, 1, more);
+          gather(chunk, 1, more);
           run(x, { form: "map", out: to, f: sum, operands: [to, more] });
         });
       });

@@ -71,13 +71,13 @@ export function part(view: View, axis: number, start: number, stop: number): Vie
   return { storage, dtype, shape, strides, offset: offset + start * (strides[axis] as number) };
 }
 
-/** A view with its axes in another order; −1 puts in an axis of extent 1. */
+/** A view with its axes in another order. */
 export function reordered({ storage, dtype, shape, strides, offset }: View, order: readonly number[]): View {
   return {
     storage,
     dtype,
-    shape: order.map((axis) => (axis < 0 ? 1 : (shape[axis] as number))),
-    strides: order.map((axis) => (axis < 0 ? 0 : (strides[axis] as number))),
+    shape: order.map((axis) => shape[axis] as number),
+    strides: order.map((axis) => strides[axis] as number),
     offset,
   };
 }
