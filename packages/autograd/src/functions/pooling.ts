@@ -10,20 +10,25 @@ import {
   windowWinners,
   type Windows,
 } from "@robgrad/tensor/kernels";
+import { FunctionNode } from "../function-node.js";
 import { isCarried, type SampleAxis, type SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
-import { LinearMap } from "./linear-map.js";
 import { variableOf } from "./operand.js";
 import { pad } from "./pad.js";
 import { borders, perAxis, windowsOf, type PaddedWindows, type PerAxis, type WindowOptions } from "./window-options.js";
 
 /** A node whose windows lie on the spatial axes of [N, C, …space]; linear, where it is known which elements win. */
-abstract class WindowsFunction extends LinearMap {
+abstract class WindowsFunction extends FunctionNode {
   protected readonly windows: Windows;
 
   constructor(windows: Windows) {
     super();
     this.windows = windows;
+  }
+
+  /** Linear in its one input: what it does to values it does to tangents. */
+  override forwardTangent(tangents: readonly (Tensor | null)[]): readonly Tensor[] {
+    return this.forward(tangents as readonly Tensor[]);
   }
 
   override sampleAxis([state]: readonly [SampleAxis], { samples, flow }: SampleTracking): SampleAxis {
