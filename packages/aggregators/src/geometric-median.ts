@@ -42,8 +42,7 @@ export function geometricMedian(options: WeiszfeldOptions = {}): Aggregator {
  * @throws           BAD_ARGUMENT unless weights are [N].
  * @see              S. Boyd, L. Vandenberghe (2004), Convex optimization, §5.2.2, for the bound.
  * @example
- * const rule = geometricMedian();
- * await geometricMedianGap(gradients, rule.weights(gradients)).item(); // below 1e-6
+ * await geometricMedianGap(gradients, geometricMedian().weights!(gradients)).item(); // below 1e-6
  */
 export function geometricMedianGap(gradients: SampleMatrix, weights: Tensor): Tensor {
   const { samples, device, dtype } = gradients;
