@@ -1,4 +1,22 @@
-import { Linear, Link, relu, Sequential, sigmoid, softplus, squaredError, tanh } from "@robgrad/nn";
+import {
+  AvgPool2d,
+  BatchNorm,
+  Conv1d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  LayerNorm,
+  Linear,
+  Link,
+  MaxPool2d,
+  relu,
+  Residual,
+  Sequential,
+  sigmoid,
+  softplus,
+  squaredError,
+  tanh,
+} from "@robgrad/nn";
 import { exportOnnx, type OnnxForm } from "@robgrad/nn/onnx";
 import type { Variable } from "@robgrad/autograd";
 import { openDevice, type Device, type DType, type Tensor } from "@robgrad/tensor";
@@ -72,6 +90,60 @@ describe("exportOnnx", () => {
       await agrees(model, x, ["N", 4]);
     },
   );
+
+  describe("layers for images and sequences", () => {
+    it("runs a trained convolutional network with our outputs", async () => {
+      const rng = device.rng(6);
+      const model = new Sequential(
+        new Conv2d(1, 4, 3, { rng, padding: 1 }),
+        new BatchNorm(4, { device }),
+        relu,
+        new MaxPool2d(2),
+        new Conv2d(4, 6, [3, 2], { rng, stride: [1, 2], dilation: [2, 1], groups: 2, bias: false }),
+        tanh,
+        new AvgPool2d(2, { stride: 1, padding: 1 }),
+        new Flatten(),
+        new Dropout(0.5, { rng }),
+        new Linear(6 * 3 * 4, 5, { rng }),
+        new LayerNorm(5, { device }),
+        new Residual(new Sequential(new Linear(5, 5, { rng }), relu)),
+        new Residual(tanh, { shortcut: new Linear(5, 5, { rng }) }),
+      );
+      const [x, y] = [rng.normal([8, 1, 12, 12]), rng.normal([8, 5])];
+      for (let t = 0; t < 5; t++) {
+        for (const parameter of model.parameters()) parameter.grad = null;
+        squaredError(model.forward(x, { training: true }), y)
+          .mean()
+          .backward();
+        for (const p of model.parameters()) p.assign(p.value.sub(p.grad!.value.mul(0.02)));
+      }
+      await agrees(model, x, ["N", 1, 12, 12]);
+    });
+
+    it.each([
+      [
+        "Conv1d",
+        [2, 4, 20],
+        () => new Conv1d(4, 6, 3, { rng: device.rng(0), stride: 2, padding: 2, dilation: 2, groups: 2 }),
+      ],
+      ["MaxPool2d", [2, 3, 9, 8], () => new MaxPool2d([3, 2], { stride: [2, 1], padding: [1, 0], dilation: [1, 2] })],
+      ["AvgPool2d", [2, 3, 9, 8], () => new AvgPool2d([3, 2], { padding: [1, 1] })],
+      ["LayerNorm of several axes", [2, 3, 4, 5], () => new LayerNorm([4, 5], { device, epsilon: 1e-3 })],
+    ] as const)("%s", async (_, shape, make) => {
+      const layer = make();
+      const channels = shape[1];
+      const rng = device.rng(2);
+      // A layer of parameters beside it, which tells the dtype.
+      const scale = new BatchNorm(channels, { device });
+      for (const parameter of layer.parameters()) parameter.assign(rng.normal(parameter.shape));
+      await agrees(new Sequential(scale, layer), rng.normal(shape), ["N", ...shape.slice(1)]);
+    });
+
+    it("refuses a mean over windows with holes, which these operators have not", async () => {
+      const model = new Sequential(new Conv2d(1, 1, 1, { rng: device.rng(0) }), new AvgPool2d(2, { dilation: 2 }));
+      await expect(exportOnnx(model, { input: ["N", 1, 8, 8] })).rejects.toThrow(/AvgPool2d without dilation/);
+    });
+  });
 
   it("takes any number of samples, and axes before the last", async () => {
     const model = new Sequential(new Linear(4, 3, { rng: device.rng(1) }), tanh);

@@ -11,17 +11,17 @@ import { asVariable, Link } from "../link.js";
  * @example        const layer = new AvgPool2d(2);
  */
 export class AvgPool2d extends Link {
-  readonly #kernel: PerAxis;
-  readonly #options: WindowOptions;
+  readonly kernel: PerAxis;
+  readonly options: WindowOptions;
 
   constructor(kernel: PerAxis, options: WindowOptions = {}) {
     super();
-    this.#kernel = kernel;
-    this.#options = options;
+    this.kernel = kernel;
+    this.options = options;
   }
 
   /** [N, C, H, W] → [N, C, H′, W′] */
   forward(x: Variable | Tensor): Variable {
-    return avgPool2d(asVariable("AvgPool2d", x), this.#kernel, this.#options);
+    return avgPool2d(asVariable("AvgPool2d", x), this.kernel, this.options);
   }
 }

@@ -39,7 +39,7 @@ export class BatchNorm extends Link {
   readonly runningMean: Cell;
   /** [C], ones at the start. */
   readonly runningVariance: Cell;
-  readonly #epsilon: number;
+  protected readonly epsilon: number;
   readonly #momentum: number;
 
   constructor(channels: number, { device, momentum = 0.1, epsilon = 1e-5, dtype = "float32" }: BatchNormOptions) {
@@ -48,7 +48,7 @@ export class BatchNorm extends Link {
     checkEpsilon("BatchNorm", epsilon);
     if (!(momentum > 0 && momentum <= 1))
       throw codedError("BAD_ARGUMENT", `BatchNorm: expected momentum in (0, 1], found ${momentum}`);
-    this.#epsilon = epsilon;
+    this.epsilon = epsilon;
     this.#momentum = momentum;
     this.gain = filled(device, "gain", [channels], 1, dtype);
     this.shift = filled(device, "shift", [channels], 0, dtype);
@@ -76,7 +76,7 @@ export class BatchNorm extends Link {
         `BatchNorm: expected at least two values per channel to train on, found ${count} in x [${x.shape.join(", ")}]`,
       );
     }
-    const { values, mean, variance } = standardize(x, { axis, epsilon: this.#epsilon, label: "BatchNorm" });
+    const { values, mean, variance } = standardize(x, { axis, epsilon: this.epsilon, label: "BatchNorm" });
     this.#follow(this.runningMean, mean, 1, "the batch mean");
     this.#follow(this.runningVariance, variance, count / (count - 1), "the batch variance");
     return values;
@@ -93,6 +93,6 @@ export class BatchNorm extends Link {
     const shape = [this.gain.shape[0] as number, ...x.shape.slice(2).map(() => 1)];
     // Copies: a later training pass moves the cells, and gradients of this one still need their values.
     const [mean, variance] = [this.runningMean, this.runningVariance].map((cell) => cell.current.copy().reshape(shape));
-    return x.map((u, m, v) => u.sub(m).div(v.add(this.#epsilon).sqrt()), mean as Tensor, variance as Tensor);
+    return x.map((u, m, v) => u.sub(m).div(v.add(this.epsilon).sqrt()), mean as Tensor, variance as Tensor);
   }
 }

@@ -21,7 +21,7 @@ export class LayerNorm extends Link {
   readonly gain: Parameter;
   /** β, zeros at the start. */
   readonly shift: Parameter;
-  readonly #epsilon: number;
+  protected readonly epsilon: number;
 
   constructor(shape: number | readonly number[], { device, epsilon = 1e-5, dtype = "float32" }: NormalizationOptions) {
     super();
@@ -29,7 +29,7 @@ export class LayerNorm extends Link {
     if (extents.length === 0) throw codedError("BAD_ARGUMENT", "LayerNorm: expected at least one extent, found none");
     for (const extent of extents) checkExtent("LayerNorm", "every extent", extent);
     checkEpsilon("LayerNorm", epsilon);
-    this.#epsilon = epsilon;
+    this.epsilon = epsilon;
     this.gain = filled(device, "gain", extents, 1, dtype);
     this.shift = filled(device, "shift", extents, 0, dtype);
   }
@@ -46,7 +46,7 @@ export class LayerNorm extends Link {
       );
     }
     const axis = shape.map((_, k) => lead + k);
-    const { values } = standardize(input, { axis, epsilon: this.#epsilon, label: "LayerNorm" });
+    const { values } = standardize(input, { axis, epsilon: this.epsilon, label: "LayerNorm" });
     return values.mul(this.gain).add(this.shift);
   }
 }

@@ -11,17 +11,17 @@ import { asVariable, Link } from "../link.js";
  * @example        const layer = new MaxPool2d(2);
  */
 export class MaxPool2d extends Link {
-  readonly #kernel: PerAxis;
-  readonly #options: WindowOptions;
+  readonly kernel: PerAxis;
+  readonly options: WindowOptions;
 
   constructor(kernel: PerAxis, options: WindowOptions = {}) {
     super();
-    this.#kernel = kernel;
-    this.#options = options;
+    this.kernel = kernel;
+    this.options = options;
   }
 
   /** [N, C, H, W] → [N, C, H′, W′] */
   forward(x: Variable | Tensor): Variable {
-    return maxPool2d(asVariable("MaxPool2d", x), this.#kernel, this.#options);
+    return maxPool2d(asVariable("MaxPool2d", x), this.kernel, this.options);
   }
 }

@@ -22,7 +22,8 @@ const format = 8n;
  * A trained model as the bytes of an ONNX file, which other software evaluates: inputs `x`, outputs `y`. Layers are as in
  * evaluation.
  *
- * Sequential, Linear, relu, tanh, sigmoid and softplus have forms; `options.forms` adds more.
+ * Forms have Sequential, Residual, Linear, Conv1d, Conv2d, MaxPool2d, AvgPool2d, Flatten, Dropout, BatchNorm, LayerNorm, relu,
+ * tanh, sigmoid and softplus; `options.forms` adds more.
  *
  * @param model    A link with parameters, which tell the dtype.
  * @param options  `input` shape; `forms` of further layers.
@@ -50,6 +51,7 @@ export async function exportOnnx(
   }
   const paths = new Map<Cell, string>();
   for (const [path, { cell }] of model.namedParameters()) paths.set(cell, path);
+  for (const [path, cell] of model.namedCells()) paths.set(cell, path);
   const [first] = paths.keys();
   if (first === undefined) throw codedError("BAD_ARGUMENT", "exportOnnx: expected a model with parameters, found none");
   const elemType = dataTypeOf(first.dtype);
