@@ -1,5 +1,6 @@
 import {
   adamw,
+  BatchNorm,
   cosine,
   Linear,
   loadSafetensors,
@@ -155,6 +156,22 @@ describe("safetensors", () => {
     };
     expect(() => loadSafetensors(target, fileOf(header, floats(5, Infinity)))).toThrow(/b to hold finite numbers/);
     expect(await target.a.value.toArray()).toEqual([1]);
+  });
+
+  it("holds what a model does not train, such as running statistics", async () => {
+    const [trained, fresh] = [0, 1].map(() => new Sequential(new BatchNorm(2, { device }))) as [Sequential, Sequential];
+    const x = device.tensor([
+      [1, 2],
+      [3, -4],
+      [5, 0],
+    ]);
+    trained.forward(x, { training: true });
+    loadSafetensors(fresh, await saveSafetensors(trained));
+    const [after, before] = [fresh, trained].map((model) => model.forward(x));
+    expect(await after!.toArray()).toEqual(await before!.toArray());
+    // The mean of the batch, (3, −2/3), at a share of a tenth.
+    const { runningMean } = fresh.layers[0] as BatchNorm;
+    await expectClose(runningMean.value, [0.3, -2 / 30], { relative: 1e-6 });
   });
 
   it("takes a part of a file where others are allowed", async () => {
