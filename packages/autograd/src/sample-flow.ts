@@ -1,5 +1,6 @@
 import { denseSamples } from "@robgrad/tensor";
 import { gatheredRows } from "./gathered-rows.js";
+import { repeatedRows } from "./repeated-rows.js";
 import {
   agree,
   alignSamples,
@@ -35,6 +36,7 @@ export const sampleFlow = {
   productRows,
   productSamples,
   reduceSamples,
+  repeatedRows,
   reshapeSamples,
   rowsOf,
   settled,

@@ -1,7 +1,7 @@
 import type { Tensor } from "@robgrad/tensor";
-import { repeatedAxes, sameShape } from "@robgrad/tensor/kernels";
+import { input, repeatedAxes, sameShape } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
-import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import type { SampleAxis, SampleContext, SampleTracking } from "../sample-axis.js";
 import type { Variable } from "../variable.js";
 import { sumTo } from "./sum-to.js";
 
@@ -27,19 +27,13 @@ export class BroadcastToFunction extends FunctionNode {
   }
 
   override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
-    const shape = this.inputShape(0);
-    if (!isCarried(state)) return [null];
-    const others = repeatedAxes(shape, gy.shape).filter((axis) => axis !== state.axis);
+    const label = this.label;
     return [
-      () =>
-        flow.denseSamples(
-          flow.rowsOf(
-            others.length === 0 ? gy.value : gy.value.sum({ axis: others, keepdims: true }),
-            state,
-            samples,
-            shape,
-          ),
-        ),
+      flow.repeatedRows(gy, state, samples, this.inputShape(0), () => ({
+        label,
+        formula: input(0),
+        tensors: [gy.value],
+      })),
     ];
   }
 

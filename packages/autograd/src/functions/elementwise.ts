@@ -14,7 +14,7 @@ import {
 } from "@robgrad/tensor/kernels";
 import { FunctionNode, place } from "../function-node.js";
 import { isFollowed, isRecording } from "../recording.js";
-import { isCarried, type SampleAxis, type SampleContext, type SampleTracking } from "../sample-axis.js";
+import type { SampleAxis, SampleContext, SampleTracking } from "../sample-axis.js";
 import type { Operand, Variable } from "../variable.js";
 import { isVariable, makeVariable } from "../variable-node.js";
 import { sumTo } from "./sum-to.js";
@@ -136,27 +136,15 @@ export class ElementwiseFunction extends FunctionNode {
     });
   }
 
-  /** An operand that is repeated along the sample axis: the same sums, but not over samples. */
   override backwardSamples([gy]: readonly [Variable], { samples, outputs: [state], flow }: SampleContext) {
-    return Array.from({ length: this.inputCount }, (_, k) => {
-      if (!isCarried(state)) return null;
-      const shape = this.inputShape(k);
-      const axes = repeatedAxes(shape, gy.shape);
-      if (!axes.includes(state.axis)) return null;
-      const derivative = partial(this.formula, k);
-      if (derivative === null) return () => flow.denseSamples(zeros(gy, [samples, ...shape]));
-      return () => {
+    return Array.from({ length: this.inputCount }, (_, k) =>
+      flow.repeatedRows(gy, state, samples, this.inputShape(k), () => {
+        const derivative = partial(this.formula, k);
+        if (derivative === null) return null;
         const tensors = this.#operands(derivative.reads, gy).map((operand) => operand.value);
-        const others = axes.filter((axis) => axis !== state.axis);
-        const kept =
-          derivative.body.kind === "input" && others.length === 0
-            ? gy.value
-            : others.length === 0
-              ? mapExpression(this.#name, derivative.body, tensors)
-              : reduceFormula("sum", derivative.body, tensors, { axis: others, keepdims: true });
-        return flow.denseSamples(flow.rowsOf(kept, state, samples, shape));
-      };
-    });
+        return { label: this.#name, formula: derivative.body, tensors };
+      }),
+    );
   }
 
   #operands(reads: readonly Read[], gy: Variable): Variable[] {
