@@ -104,7 +104,7 @@ function shareEqual(
       kernel.form !== "iterate" &&
       own(out.storage) &&
       isWhole(out) &&
-      !repeats(kernel)
+      !("transient" in kernel)
     ) {
       const key = describeKernel(withoutUnitAxes(kernel), (storage) =>
         storage === out.storage ? "out" : name(storage),
@@ -118,15 +118,6 @@ function shareEqual(
     } else for (const { storage } of writes) versions.set(storage, (versions.get(storage) ?? 0) + 1);
     return [kernel];
   });
-}
-
-/** True for a copy that holds elements several times: soon made again, and large to keep until it is read again. */
-function repeats(kernel: Kernel): boolean {
-  if (kernel.form !== "map" || kernel.f.kind !== "input") return false;
-  const [source] = kernel.operands as [Operand];
-  if (isIndex(source)) return false;
-  const reached = source.shape.reduce((sum, n, axis) => sum + (n - 1) * (source.strides[axis] as number), 1);
-  return sizeOf(source.shape) > reached;
 }
 
 /** A map or a reduction without axes of extent 1, which say nothing about the work. */

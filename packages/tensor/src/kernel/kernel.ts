@@ -27,6 +27,8 @@ export interface MapKernel {
   readonly out: View;
   readonly f: Expression;
   readonly operands: readonly Operand[];
+  /** Present where the result is large for what it is made of: it is made again rather than kept for another reader. */
+  readonly transient?: true;
 }
 
 export type Monoid = "sum" | "product" | "max" | "min" | "argmax" | "argmin";

@@ -66,7 +66,7 @@ function threeAxes({ device }: Tensor, view: View, shape: readonly number[]): Vi
   const layout = reshapeLayout(view, shape);
   if (layout !== undefined) return { ...view, ...layout };
   const copy = empty(device, view.dtype, view.shape);
-  device.run({ form: "map", out: copy, f: same, operands: [view] });
+  device.run({ form: "map", out: copy, f: same, operands: [view], transient: true });
   return shapedAs(copy, shape);
 }
 
