@@ -6,15 +6,12 @@ export { elementwiseMethods } from "./scalar/elementwise.js";
 export { traceScalar } from "./scalar/scalar.js";
 export { mapExpression } from "./ops/elementwise.js";
 export { reduceFormula, type ReductionName } from "./ops/reduction.js";
-<<<<<<< HEAD
 export { convolutionInputGradient, convolutionWeightGradients, convolve, type Convolution } from "./ops/convolution.js";
 export { spreadOverWindows, windowElements, windowMaxima, windowMeans, windowWinners } from "./ops/pooling.js";
 export { windowCounts, type Windows } from "./ops/windows.js";
 export { convolved } from "./samples/convolved.js";
-=======
 export { empty } from "./ops/creation.js";
 export { writeMap, writeProduct } from "./ops/write.js";
->>>>>>> 0e27a18 (Differentiate LSTM and GRU over whole sequences in one node, by hand, and step by step beside it)
 export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
 export { blockAverages, blockMeans } from "./samples/block-means.js";
 export { shifted } from "./samples/shifted.js";

@@ -346,7 +346,7 @@ class LSTMFunction extends FunctionNode {
     let dc = dc0 ?? zeros.broadcastTo(h0.shape);
     const outputs: Tensor[] = [];
     for (let t = 0; t < steps; t++) {
-      const sums = columnsOf(dh.matmul(W).add(partOf(own, t)));
+      const sums = columnsOf(dh.matmul(W).add(partOf(own, t)), 4);
       if (full) for (const k of [0, 1]) sums[k] = (sums[k] as Tensor).add(dc.matmul(V[k] as Tensor));
       let next = dc.mul(partOf(factors.kept, t));
       through.forEach((factor, k) => {
