@@ -1,6 +1,13 @@
 import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
 import type { Start } from "./loops.js";
-import { kernelPrinter, kernelViews, type KernelPrinter, type PrintedKernel } from "./print-kernel.js";
+import {
+  kernelConstants,
+  kernelKey,
+  kernelPrinter,
+  kernelViews,
+  type KernelPrinter,
+  type PrintedKernel,
+} from "./print-kernel.js";
 import { bytesPerElement } from "../../dtype.js";
 import type { IterateKernel, Kernel, RoutineKernel, View } from "../../kernel/kernel.js";
 import { isRowMajor } from "../../layout.js";
@@ -31,13 +38,18 @@ export interface PrintedList {
 
 /** Decides how kernels with constant addresses are to be printed. */
 export function planList(kernels: readonly ListedKernel[], relaxed: boolean): PrintedList {
-  const parts = kernels.map((kernel): PrintedList => {
+  const keys = kernels.map(keyOf);
+  const copies = new Map<string, number>();
+  for (const key of keys) copies.set(key, (copies.get(key) ?? 0) + 1);
+  const parts = kernels.map((kernel, k): PrintedList => {
     if (kernel.form === "iterate") return loop(kernel, relaxed);
     if (kernel.form === "routine") {
       const print = kernel.name === "check" ? printCheck : printAppend;
       return { scratch: 0, print: (f, addressOf) => print(f, kernel, addressOf) };
     }
-    return call(kernel, kernelPrinter(kernel, relaxed));
+    const key = keys[k] as string;
+    const often = (copies.get(key) as number) > mostCopies;
+    return call(kernel, kernelPrinter(kernel, relaxed), often ? key : null);
   });
   return {
     scratch: Math.max(0, ...parts.map((part) => part.scratch)),
@@ -47,13 +59,37 @@ export function planList(kernels: readonly ListedKernel[], relaxed: boolean): Pr
   };
 }
 
-function call(kernel: PrintedKernel, printer: KernelPrinter): PrintedList {
+/** Kernels that are repeated more often, as those of a sequence are, share one function of their addresses. */
+const mostCopies = 3;
+
+/** Equal keys mean equal code, up to addresses. */
+function keyOf(kernel: ListedKernel): string {
+  if (kernel.form === "routine" || kernel.form === "iterate") return "";
+  // 1 / −0 is not 1 / 0.
+  return `${kernelKey(kernel)} ${kernelConstants(kernel)
+    .map((value) => `${value}/${1 / value}`)
+    .join()}`;
+}
+
+/** @param key  Names the function that equal kernels share; null for one with the addresses printed in. */
+function call(kernel: PrintedKernel, printer: KernelPrinter, key: string | null): PrintedList {
   return {
     scratch: printer.scratch,
     print: (f, addressOf, scratch) => {
       const at = (offset: number): Start => ({ base: null, offset });
-      const starts = kernelViews(kernel).map((view) => at(addressOf(view)));
-      f.call(f.module.function([], [], (g) => printer.print(g, starts, at(scratch), "printed")));
+      const addresses = kernelViews(kernel).map(addressOf);
+      const print = (g: FunctionBody, starts: readonly Start[]) => printer.print(g, starts, at(scratch), "printed");
+      if (key === null) f.call(f.module.function([], [], (g) => print(g, addresses.map(at))));
+      else {
+        const types = addresses.map(() => "i32" as const);
+        const shared = f.module.named(key, types, [], (g, ...all) =>
+          print(
+            g,
+            all.map(({ get }) => ({ base: get, offset: 0 })),
+          ),
+        );
+        f.call(shared, ...addresses.map(integer));
+      }
     },
   };
 }
