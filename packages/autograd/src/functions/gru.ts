@@ -301,8 +301,8 @@ export interface GRUResult {
  * @throws            SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH, BAD_ARGUMENT.
  * @see               K. Cho et al. (2014), Learning phrase representations using RNN encoder–decoder, §2.3.
  * @example
- * const [U, W, b, d] = [[3, 6], [2, 6], [6], [2]].map((shape) => new Variable(device.rng(0).normal(shape)));
- * gru(device.ones([4, 5, 3]), { U, W, b, d }).outputs.shape   // [4, 5, 2]
+ * const drawn = (...shape: number[]) => new Variable(device.rng(0).normal(shape));
+ * gru(device.ones([4, 5, 3]), { U: drawn(3, 6), W: drawn(2, 6), b: drawn(6), d: drawn(2) }).outputs.shape   // [4, 5, 2]
  */
 export function gru(
   x: Variable | Tensor,

@@ -415,8 +415,8 @@ export interface LSTMResult {
  * @see               A. Graves (2013), Generating sequences with recurrent neural networks, equations (7)–(11); note on
  *                    reverse mode, equations (11)–(15).
  * @example
- * const [U, W, b] = [[3, 8], [2, 8], [8]].map((shape) => new Variable(device.rng(0).normal(shape)));
- * lstm(device.ones([4, 5, 3]), { U, W, b }).outputs.shape   // [4, 5, 2]
+ * const drawn = (...shape: number[]) => new Variable(device.rng(0).normal(shape));
+ * lstm(device.ones([4, 5, 3]), { U: drawn(3, 8), W: drawn(2, 8), b: drawn(8) }).outputs.shape   // [4, 5, 2]
  */
 export function lstm(
   x: Variable | Tensor,

@@ -32,7 +32,7 @@ export interface GRULinkOptions {
  * @param options  `rng`; initializers `weights` and `bias`; `fused`; `dtype`.
  * @throws         BAD_ARGUMENT for extents below 1.
  * @see            K. Cho et al. (2014), Learning phrase representations using RNN encoder–decoder, §2.3.
- * @example        new GRU(3, 8, { rng }).forward(device.ones([4, 5, 3])).shape   // [4, 5, 8]
+ * @example        new GRU(3, 8, { rng }).forward(rng.normal([4, 5, 3])).shape   // [4, 5, 8]
  */
 export class GRU extends Link {
   /** [D, 3H] */
@@ -78,7 +78,7 @@ export class GRU extends Link {
    * @param options  `h` [B, H] to start from; `mask`, bool [B, T], false where a step does not count.
    * @returns        `outputs` [B, T, H] and `h` [B, H]; a step that does not count repeats the state.
    * @throws         SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH.
-   * @example        new GRU(3, 8, { rng }).unroll(device.ones([4, 5, 3]), { h: device.zeros([4, 8]) }).h
+   * @example        new GRU(3, 8, { rng }).unroll(rng.normal([4, 5, 3]), { h: rng.normal([4, 8]) }).h
    */
   unroll(x: Variable | Tensor, options: Omit<GRUOptions, "fused"> = {}): GRUResult {
     const { U, W, b, d } = this;

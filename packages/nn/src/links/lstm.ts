@@ -43,7 +43,7 @@ export interface LSTMLinkOptions {
  * @throws         BAD_ARGUMENT for extents below 1 or another `peephole`.
  * @see            A. Graves (2013), Generating sequences with recurrent neural networks, equations (7)–(11); R. Jozefowicz
  *                 et al. (2015), An empirical exploration of recurrent network architectures, §2.2, for the forget gate's bias.
- * @example        new LSTM(3, 8, { rng, peephole: "diagonal" }).forward(device.ones([4, 5, 3])).shape   // [4, 5, 8]
+ * @example        new LSTM(3, 8, { rng, peephole: "diagonal" }).forward(rng.normal([4, 5, 3])).shape   // [4, 5, 8]
  */
 export class LSTM extends Link {
   /** [D, 4H] */
@@ -113,8 +113,8 @@ export class LSTM extends Link {
    * @throws         SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH.
    * @example
    * const layer = new LSTM(3, 8, { rng });
-   * const first = layer.unroll(device.ones([4, 5, 3]));
-   * layer.unroll(device.ones([4, 2, 3]), { h: first.h, c: first.c });
+   * const first = layer.unroll(rng.normal([4, 5, 3]));
+   * layer.unroll(rng.normal([4, 2, 3]), { h: first.h, c: first.c });
    */
   unroll(x: Variable | Tensor, options: Omit<LSTMOptions, "fused"> = {}): LSTMResult {
     const { U, W, b } = this;

@@ -1,5 +1,4 @@
 import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
-import { Part } from "./part.js";
 import {
   kernelConstants,
   kernelKey,
@@ -9,13 +8,12 @@ import {
   type PrintedKernel,
 } from "./print-kernel.js";
 import type { Start } from "./loops.js";
+import { bytesPerElement } from "../../dtype.js";
 import type { IterateKernel, Kernel, RoutineKernel, View } from "../../kernel/kernel.js";
 import { isRowMajor } from "../../layout.js";
+import { input } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 import { noFault } from "../faults.js";
-
-const loops = new Part("loops", () => import("./print-loop.js"));
-const histories = new Part("histories", () => import("./print-append.js"));
 
 /** Kernels that can stand in a list which becomes one function. */
 export type ListedKernel = PrintedKernel | RoutineKernel | IterateKernel;
@@ -40,20 +38,14 @@ export interface PrintedList {
 
 /** Decides how kernels with constant addresses are to be printed. */
 export function planList(kernels: readonly ListedKernel[], relaxed: boolean): PrintedList {
-  const copies = new Map<unknown, number>();
-  const keys = kernels.map((kernel) => {
-    const key = keyOf(kernel);
-    copies.set(key, (copies.get(key) ?? 0) + 1);
-    return key;
-  });
-  const parts = kernels.map((kernel, k): PrintedList => {
-    if (kernel.form === "iterate") return loops.module.planLoop(kernel, relaxed);
+  const parts = kernels.map((kernel): PrintedList => {
+    if (kernel.form === "iterate") return loop(kernel, relaxed);
     if (kernel.form === "routine") {
-      const print = kernel.name === "check" ? printCheck : histories.module.printAppend;
+      const print = kernel.name === "check" ? printCheck : printAppend;
       return { scratch: 0, print: (f, addressOf) => print(f, kernel, addressOf) };
     }
-    const shared = (copies.get(keys[k]) as number) > mostCopies;
-    return call(kernel, kernelPrinter(kernel, relaxed), shared ? keys[k] : kernel);
+    const printer = kernelPrinter(kernel, relaxed);
+    return call(kernel, printer, kernels.length > longList ? keyOf(kernel) : kernel);
   });
   return {
     scratch: Math.max(0, ...parts.map((part) => part.scratch)),
@@ -63,15 +55,12 @@ export function planList(kernels: readonly ListedKernel[], relaxed: boolean): Pr
   };
 }
 
-/** Kernels that are repeated more often, as those of a sequence are, share one function of their addresses. */
-const mostCopies = 3;
+/** Longer lists repeat kernels at other addresses, as a sequence does: equal ones share one function of addresses. */
+const longList = 128;
 
-/** Equal keys mean equal code, up to addresses. */
-const keyOf = (kernel: ListedKernel): unknown =>
-  kernel.form === "routine" || kernel.form === "iterate"
-    ? kernel
-    : // 1 / −0 is not 1 / 0.
-      `${kernelKey(kernel)} ${kernelConstants(kernel).flatMap((value) => [value, 1 / value])}`;
+/** Equal keys mean equal code, up to addresses; 1 / −0 is not 1 / 0. */
+const keyOf = (kernel: PrintedKernel): string =>
+  `${kernelKey(kernel)} ${kernelConstants(kernel).flatMap((value) => [value, 1 / value])}`;
 
 /** @param name  Of the function of addresses that equal kernels share; the kernel itself if it has one of its own. */
 function call(kernel: PrintedKernel, { scratch, print }: KernelPrinter, name: unknown): PrintedList {
@@ -95,10 +84,61 @@ function call(kernel: PrintedKernel, { scratch, print }: KernelPrinter, name: un
   };
 }
 
+/** The body, then the new state into place, until the test holds or all turns are done. */
+function loop({ body, copies, until, maximum }: IterateKernel, relaxed: boolean): PrintedList {
+  const turn = planList(body as readonly ListedKernel[], relaxed);
+  const moves = planList(
+    copies.map(({ from, to }) => ({ form: "map", out: to, f: input(0), operands: [from] })),
+    relaxed,
+  );
+  return {
+    scratch: turn.scratch,
+    print: (f, addressOf, scratch) => {
+      f.scope(() => {
+        const left = f.variable("i32");
+        const stop = f.variable("i32");
+        f.set(left, integer(maximum));
+        f.block(() => {
+          f.loop(() => {
+            turn.print(f, addressOf, scratch);
+            // The test looks at the state before it moves.
+            if (until !== null) f.set(stop, (g) => g.load("i32.load8_u", { base: null, offset: addressOf(until) }));
+            moves.print(f, addressOf, scratch);
+            if (until !== null) f.branchIf(1, stop.get);
+            f.advance(left, -1);
+            f.branchIf(0, left.get);
+          });
+        });
+      });
+    },
+  };
+}
+
 const loadWord =
   (offset: number): Code =>
   (f) =>
     f.load("i32.load", { base: null, offset });
+
+/** Writes a row at the place that a cell counts, and counts on; nothing where there is no place left. */
+function printAppend(f: FunctionBody, { inputs, outputs }: RoutineKernel, addressOf: (view: View) => number): void {
+  const [row] = inputs as [View];
+  const [values, place] = outputs as [View, View];
+  const bytes = bytesPerElement(values.dtype) * sizeOf(row.shape);
+  const at = addressOf(place);
+  const [load, store, size] =
+    values.dtype === "bool" ? (["i32.load8_u", "i32.store8", 1] as const) : (["i32.load", "i32.store", 4] as const);
+  f.if(binary("i32.lt_u", loadWord(at), integer(values.shape[0] as number)), () => {
+    f.scope(() => {
+      const base = f.let("i32", binary("i32.mul", loadWord(at), integer(bytes)));
+      for (let k = 0; k < bytes; k += size) {
+        f.store(store, { base, offset: addressOf(values) + k }, (g) =>
+          g.load(load, { base: null, offset: addressOf(row) + k }),
+        );
+      }
+      f.store("i32.store", { base: null, offset: at }, binary("i32.add", loadWord(at), integer(1)));
+    });
+  });
+}
 
 /** Writes what a test found to the fault cell, unless that names a fault already. */
 function printCheck(
