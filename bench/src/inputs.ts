@@ -1,6 +1,6 @@
 import { digits } from "@robgrad/datasets/digits";
 import { generator } from "@robgrad/tensor";
-import type { Layer, ProductWork, TrainingData } from "./work.js";
+import type { Layer, ProductWork, SequenceData, SequenceWork, TrainingData } from "./work.js";
 
 export const normal = (seed: number, length: number): Float64Array =>
   generator(seed).normal([length], { mean: 0, standardDeviation: 1 }).values;
@@ -100,4 +100,16 @@ export function chainInput(length: number): Float32Array {
 /** The factors of a product, as stored. */
 export function factors({ rows, inner, columns }: ProductWork): readonly [a: Float32Array, b: Float32Array] {
   return [Float32Array.from(normal(1, rows * inner)), Float32Array.from(normal(2, inner * columns))];
+}
+
+/** Normal sequences, and weights of variance 1/D and 1/H. */
+export function sequences({ steps, batch, inputs, hidden }: SequenceWork): SequenceData {
+  const weights = (seed: number, rows: number) =>
+    normal(seed, rows * 4 * hidden).map((w) => Math.fround(w / Math.sqrt(rows)));
+  return {
+    x: rounded(normal(1, batch * steps * inputs)),
+    U: weights(2, inputs),
+    W: weights(3, hidden),
+    b: normal(4, 4 * hidden).map((b) => Math.fround(0.1 * b)),
+  };
 }

@@ -87,7 +87,25 @@ export interface ChainWork extends Named {
   readonly length: number;
 }
 
-export type Work = ProductWork | TrainingWork | ConvolutionWork | ChainWork;
+/** x [B, T, D], row by row, and the parameters of an LSTM: U [D, 4H], W [H, 4H] and b [4H], gates i, f, candidate, o. */
+export interface SequenceData {
+  readonly x: Float64Array;
+  readonly U: Float64Array;
+  readonly W: Float64Array;
+  readonly b: Float64Array;
+}
+
+/** L = mean of h² over all steps of an LSTM without peepholes, with its gradients in x, U, W and b. */
+export interface SequenceWork extends Named {
+  readonly kind: "sequence";
+  readonly steps: number;
+  readonly batch: number;
+  readonly inputs: number;
+  readonly hidden: number;
+  readonly data: (work: SequenceWork) => SequenceData;
+}
+
+export type Work = ProductWork | TrainingWork | ConvolutionWork | ChainWork | SequenceWork;
 
 /** Sides of the images that go into both convolutions and the dense layer. */
 export function sidesOf({ side, kernel }: ConvolutionWork): readonly [number, number, number] {

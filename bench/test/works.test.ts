@@ -21,6 +21,7 @@ function small(work: Work): Work {
       data: () => noiseImages(samples, side, channels, work.kernel, work.classes),
     };
   }
+  if (work.kind === "sequence") return { ...work, steps: 4, batch: 3, inputs: 5, hidden: 6 };
   if (work.samples === 100) return work;
   const [samples, widths] = [32, [20, 9, 7, 4]];
   return { ...work, samples, widths, data: () => noise(normal, samples, widths) } satisfies TrainingWork;

@@ -10,7 +10,7 @@ export interface Job {
   run(calls: number): void | Promise<void>;
   /**
    * What the last call left: the loss before its step, then W [Q, P] and b [Q] of every layer; or the product; or the
-   * result of the chain.
+   * result of the chain; or the loss of a sequence and its gradients in x, U, W and b.
    */
   values(): readonly Numbers[] | Promise<readonly Numbers[]>;
   /** Most bytes that the peer says it held, if it says so. */

@@ -16,6 +16,9 @@ export { scatterAdd } from "./functions/scatter-add.js";
 export { sort } from "./functions/sort.js";
 export { logSumExp } from "./functions/log-sum-exp.js";
 export { standardize, type Standardized, type StandardizeOptions } from "./functions/standardize.js";
+export { lstm, type LSTMOptions, type LSTMParameters, type LSTMResult } from "./functions/lstm.js";
+export { gru, type GRUOptions, type GRUParameters, type GRUResult } from "./functions/gru.js";
+export type { SequenceOptions } from "./functions/recurrence.js";
 export { logSoftmax, softmax, type SoftmaxOptions } from "./functions/softmax.js";
 export {
   abs,

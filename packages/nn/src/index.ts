@@ -33,6 +33,8 @@ export { MaxPool2d } from "./links/max-pool2d.js";
 export { AvgPool2d } from "./links/avg-pool2d.js";
 export { softmaxCrossEntropy, type SoftmaxCrossEntropyOptions } from "./losses/softmax-cross-entropy.js";
 export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from "./losses/binary-cross-entropy.js";
+export { LSTM, type LSTMLinkOptions, type Peephole } from "./links/lstm.js";
+export { GRU, type GRULinkOptions } from "./links/gru.js";
 export { squaredError } from "./losses/squared-error.js";
 export { absoluteError } from "./losses/absolute-error.js";
 export { huberLoss } from "./losses/huber-loss.js";

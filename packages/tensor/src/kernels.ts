@@ -10,6 +10,8 @@ export { convolutionInputGradient, convolutionWeightGradients, convolve, type Co
 export { spreadOverWindows, windowElements, windowMaxima, windowMeans, windowWinners } from "./ops/pooling.js";
 export { windowCounts, type Windows } from "./ops/windows.js";
 export { convolved } from "./samples/convolved.js";
+export { empty } from "./ops/creation.js";
+export { writeMap, writeProduct } from "./ops/write.js";
 export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
 export { blockAverages, blockMeans } from "./samples/block-means.js";
 export { shifted } from "./samples/shifted.js";

@@ -5,6 +5,7 @@ import { versionOf } from "../version.js";
 import { jaxChain } from "./chain.js";
 import { jaxConvolution } from "./convolution.js";
 import { jaxProduct } from "./product.js";
+import { jaxSequence } from "./sequence.js";
 import { jaxTraining } from "./training.js";
 
 /** How per-sample gradients are formed: as users would write it, or from back-propagation written out. */
@@ -27,6 +28,8 @@ export async function openJax(form: SampleForm): Promise<Peer> {
         return jaxConvolution(work, form);
       case "chain":
         return jaxChain(work);
+      case "sequence":
+        return jaxSequence(work);
     }
   };
   return { versions: { "@jax-js/jax": versionOf("@jax-js/jax") }, prepare };

@@ -3,6 +3,7 @@ import type { Job, Peer } from "../peer.js";
 import { plainChain } from "./chain.js";
 import { plainConvolution } from "./convolution.js";
 import { plainProduct } from "./product.js";
+import { plainSequence } from "./sequence.js";
 import { plainTraining } from "./training.js";
 
 /** Makes the arrays a plain step keeps its numbers in; it computes in float64 either way. */
@@ -20,6 +21,8 @@ export function openPlain(Values: ArrayOf = Float32Array): Peer {
         return plainConvolution(work, Values);
       case "chain":
         return plainChain(work, Values);
+      case "sequence":
+        return plainSequence(work, Values);
     }
   };
   return { versions: {}, prepare };

@@ -5,6 +5,7 @@ import { versionOf } from "../version.js";
 import { robgradChain } from "./chain.js";
 import { robgradConvolution } from "./convolution.js";
 import { robgradProduct } from "./product.js";
+import { robgradSequence } from "./sequence.js";
 import { robgradTraining } from "./training.js";
 
 export interface RobgradOptions extends DeviceOptions {
@@ -30,6 +31,8 @@ export async function openRobgrad(
         return robgradConvolution(device, dtype, work);
       case "chain":
         return robgradChain(device, dtype, work);
+      case "sequence":
+        return robgradSequence(device, dtype, work);
     }
   };
   return { versions: { "@robgrad/tensor": versionOf("@robgrad/tensor") }, prepare, dispose: () => device.dispose() };

@@ -7,6 +7,7 @@ import type { Job, Peer } from "../peer.js";
 import { tfjsChain } from "./chain.js";
 import { tfjsConvolution } from "./convolution.js";
 import { tfjsProduct } from "./product.js";
+import { tfjsSequence } from "./sequence.js";
 import { tfjsTraining } from "./training.js";
 
 /** TensorFlow.js on its WebAssembly backend, which has no threads in Node. */
@@ -23,6 +24,8 @@ export async function openTfjs(): Promise<Peer> {
         return tfjsConvolution(work);
       case "chain":
         return tfjsChain(work);
+      case "sequence":
+        return tfjsSequence(work);
     }
   };
   return {

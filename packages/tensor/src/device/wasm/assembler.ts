@@ -392,7 +392,7 @@ export class ModuleBuilder {
   readonly #signatures: string[] = [];
   readonly #encoded: Signature[] = [];
   readonly #functions: { readonly body: FunctionBody; readonly signature: number }[] = [];
-  readonly #named = new Map<string, number>();
+  readonly #named = new Map<unknown, number>();
   readonly #exports: { readonly name: string; readonly index: number }[] = [];
   readonly #shared: boolean;
 
@@ -426,9 +426,9 @@ export class ModuleBuilder {
     return place + Object.keys(importedFunctions).length;
   }
 
-  /** A function that is made when it is first asked for by this name. */
+  /** A function that is made when it is first asked for by this name: a text, or an object that stands for itself. */
   named(
-    name: string,
+    name: unknown,
     parameters: readonly ValueType[],
     results: readonly ValueType[],
     build: (f: FunctionBody, ...parameters: Variable[]) => void,

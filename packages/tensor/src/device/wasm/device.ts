@@ -6,7 +6,6 @@ import { Storage } from "../../storage.js";
 import type { DeviceBuffer, Executor, Program } from "../executor.js";
 import { ModuleBuilder } from "./assembler.js";
 import { LinearMemory, type Block } from "./memory.js";
-import { enableRelaxed } from "./relaxed.js";
 import { WasmSchedule } from "./schedule.js";
 import type { ThreadOptions } from "./threads/open-threads.js";
 import type { Threads } from "./threads/threads.js";
@@ -64,7 +63,7 @@ export class WasmExecutor implements Executor {
         { cause },
       );
     }
-    if (relaxed && !(await enableRelaxed())) {
+    if (relaxed && !(await (await import("./relaxed.js")).enableRelaxed())) {
       throw codedError(
         "DEVICE_UNAVAILABLE",
         "device wasm: expected an engine with relaxed SIMD, found none; open it without { relaxed: true }",

@@ -131,13 +131,12 @@ export function constantsFrom(source: ConstantSource, values: readonly number[])
 export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPrinter {
   const values = kernelConstants(kernel);
   const spread = (source: ConstantSource): Constants => constantsFrom(source, values);
-  const empty = sizeOf(kernel.out.shape) === 0;
+  if (sizeOf(kernel.out.shape) === 0) return { scratch: 0, print() {} };
   switch (kernel.form) {
     case "map":
       return {
         scratch: 0,
         print: (f, [out, ...rest], _, constants) => {
-          if (empty) return;
           emitMap(
             f,
             planMap(kernel, relaxed),
@@ -151,7 +150,6 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
       return {
         scratch: 0,
         print: (f, [out, ...rest], _, constants) => {
-          if (empty) return;
           const all = spread(constants);
           const after: Constants = (slot, type) => all(own + slot, type);
           emitReduce(

@@ -1,6 +1,13 @@
 import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
+import {
+  kernelConstants,
+  kernelKey,
+  kernelPrinter,
+  kernelViews,
+  type KernelPrinter,
+  type PrintedKernel,
+} from "./print-kernel.js";
 import type { Start } from "./loops.js";
-import { kernelPrinter, kernelViews, type KernelPrinter, type PrintedKernel } from "./print-kernel.js";
 import { bytesPerElement } from "../../dtype.js";
 import type { IterateKernel, Kernel, RoutineKernel, View } from "../../kernel/kernel.js";
 import { isRowMajor } from "../../layout.js";
@@ -37,7 +44,8 @@ export function planList(kernels: readonly ListedKernel[], relaxed: boolean): Pr
       const print = kernel.name === "check" ? printCheck : printAppend;
       return { scratch: 0, print: (f, addressOf) => print(f, kernel, addressOf) };
     }
-    return call(kernel, kernelPrinter(kernel, relaxed));
+    const printer = kernelPrinter(kernel, relaxed);
+    return call(kernel, printer, kernels.length > longList ? keyOf(kernel) : kernel);
   });
   return {
     scratch: Math.max(0, ...parts.map((part) => part.scratch)),
@@ -47,13 +55,31 @@ export function planList(kernels: readonly ListedKernel[], relaxed: boolean): Pr
   };
 }
 
-function call(kernel: PrintedKernel, printer: KernelPrinter): PrintedList {
+/** Longer lists repeat kernels at other addresses, as a sequence does: equal ones share one function of addresses. */
+const longList = 128;
+
+/** Equal keys mean equal code, up to addresses; 1 / −0 is not 1 / 0. */
+const keyOf = (kernel: PrintedKernel): string =>
+  `${kernelKey(kernel)} ${kernelConstants(kernel).flatMap((value) => [value, 1 / value])}`;
+
+/** @param name  Of the function of addresses that equal kernels share; the kernel itself if it has one of its own. */
+function call(kernel: PrintedKernel, { scratch, print }: KernelPrinter, name: unknown): PrintedList {
   return {
-    scratch: printer.scratch,
-    print: (f, addressOf, scratch) => {
-      const at = (offset: number): Start => ({ base: null, offset });
-      const starts = kernelViews(kernel).map((view) => at(addressOf(view)));
-      f.call(f.module.function([], [], (g) => printer.print(g, starts, at(scratch), "printed")));
+    scratch,
+    print: (f, addressOf, working) => {
+      const addresses = kernelViews(kernel).map(addressOf);
+      const passed = name === kernel ? [] : addresses.map(integer);
+      const printed = f.module.named(
+        name,
+        passed.map(() => "i32"),
+        [],
+        (g, ...parameters) => {
+          const starts = parameters.map(({ get }): Start => ({ base: get, offset: 0 }));
+          const at = (offset: number): Start => ({ base: null, offset });
+          print(g, name === kernel ? addresses.map(at) : starts, at(working), "printed");
+        },
+      );
+      f.call(printed, ...passed);
     },
   };
 }
@@ -97,18 +123,16 @@ const loadWord =
 function printAppend(f: FunctionBody, { inputs, outputs }: RoutineKernel, addressOf: (view: View) => number): void {
   const [row] = inputs as [View];
   const [values, place] = outputs as [View, View];
-  const bytes = bytesPerElement(values.dtype);
-  const length = sizeOf(row.shape);
+  const bytes = bytesPerElement(values.dtype) * sizeOf(row.shape);
   const at = addressOf(place);
-  const [load, store] = (
-    { 1: ["i32.load8_u", "i32.store8"], 4: ["i32.load", "i32.store"], 8: ["f64.load", "f64.store"] } as const
-  )[bytes as 1 | 4 | 8];
+  const [load, store, size] =
+    values.dtype === "bool" ? (["i32.load8_u", "i32.store8", 1] as const) : (["i32.load", "i32.store", 4] as const);
   f.if(binary("i32.lt_u", loadWord(at), integer(values.shape[0] as number)), () => {
     f.scope(() => {
-      const base = f.let("i32", binary("i32.mul", loadWord(at), integer(length * bytes)));
-      for (let k = 0; k < length; k++) {
-        f.store(store, { base, offset: addressOf(values) + k * bytes }, (g) =>
-          g.load(load, { base: null, offset: addressOf(row) + k * bytes }),
+      const base = f.let("i32", binary("i32.mul", loadWord(at), integer(bytes)));
+      for (let k = 0; k < bytes; k += size) {
+        f.store(store, { base, offset: addressOf(values) + k }, (g) =>
+          g.load(load, { base: null, offset: addressOf(row) + k }),
         );
       }
       f.store("i32.store", { base: null, offset: at }, binary("i32.add", loadWord(at), integer(1)));
