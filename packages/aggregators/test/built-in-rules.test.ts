@@ -8,6 +8,7 @@ import {
   centeredClip,
   clipping,
   compose,
+  dispersion,
   geometricMedian,
   krum,
   mean,
@@ -66,7 +67,11 @@ for (const device of unavailable === null ? (["cpu", "wasm", "webgpu"] as const)
     inOtherWays,
   );
   suite(() => mEstimator(), { ...coordinates, breakdownPoint: 0.5 });
+  suite(() => softTruncation({ smoothing: true }), coordinates, inOtherWays);
   suite(() => mEstimator({ influence: "log-cosh", scale: "sd" }), coordinates, inOtherWays);
+  suite(() => mEstimator({ influence: "tukey" }), { ...coordinates, breakdownPoint: 0.5 }, inOtherWays);
+  suite(() => mEstimator({ influence: "fair", scale: "iqr" }), { ...coordinates, breakdownPoint: 0.2 }, inOtherWays);
+  suite(() => mEstimator({ influence: "gudermannian", scale: dispersion({ floor: 0 }) }), coordinates, inOtherWays);
   suite(
     () => mEstimator({ scale: 1 }),
     {

@@ -124,17 +124,14 @@ describe("options of coordinate rules", () => {
     [() => trimmedMean({ fraction: -0.1 }), "trimmedMean: expected fraction in [0, 0.5), found -0.1"],
     [
       () => mEstimator({ influence: "hubert" as "huber" }),
-      'mEstimator: expected influence to be "huber", "log-cosh" or a function, found "hubert"',
+      'mEstimator: expected influence to be a function or one of huber, log-cosh, pseudo-huber, fair, catoni-wide, catoni-narrow, gudermannian, arctan, tukey, hampel, found "hubert"',
     ],
+    [() => mEstimator({ influence: "toString" as "huber" }), 'hampel, found "toString"'],
     [
-      () => mEstimator({ influence: "toString" as "huber" }),
-      'mEstimator: expected influence to be "huber", "log-cosh" or a function, found "toString"',
+      () => mEstimator({ scale: 0 }),
+      "mEstimator: expected scale to be a number > 0, a function or one of mad, mad-about-mean, mad-about-zero, iqr, sd, dispersion, found 0",
     ],
-    [() => mEstimator({ scale: 0 }), 'mEstimator: expected scale to be "mad", "sd" or a number > 0, found 0'],
-    [
-      () => mEstimator({ scale: "iqr" as "mad" }),
-      'mEstimator: expected scale to be "mad", "sd" or a number > 0, found "iqr"',
-    ],
+    [() => mEstimator({ scale: "range" as "mad" }), 'dispersion, found "range"'],
     [() => mEstimator({ tolerance: -1 }), "mEstimator: expected tolerance ≥ 0 and finite, found -1"],
     [() => mEstimator({ maximum: 0 }), "mEstimator: expected maximum to be a whole number ≥ 1, found 0"],
     [

@@ -11,6 +11,7 @@ import {
   centeredClip,
   clipping,
   compose,
+  dispersion,
   geometricMedian,
   krum,
   mean,
@@ -56,6 +57,16 @@ const rules: Readonly<Record<string, (of: Case) => Aggregator>> = {
   "soft truncation, floor": ({ scale }) => softTruncation({ varianceFloor: scale ** 2, correction: 0 }),
   "M-estimator, huber": () => mEstimator({ tolerance: 0, maximum: 20 }),
   "M-estimator, log-cosh, sd": () => mEstimator({ influence: "log-cosh", scale: "sd", tolerance: 0, maximum: 20 }),
+  "soft truncation, smoothed": () => softTruncation({ smoothing: true }),
+  "M-estimator, fair, MAD about the mean": () =>
+    mEstimator({ influence: "fair", scale: "mad-about-mean", tolerance: 0, maximum: 20 }),
+  "M-estimator, gudermannian, dispersion": () =>
+    mEstimator({
+      influence: "gudermannian",
+      scale: dispersion({ floor: 0, tolerance: 0, maximum: 20 }),
+      tolerance: 0,
+      maximum: 20,
+    }),
   "M-estimator, given scale": ({ scale }) => mEstimator({ scale, tolerance: 0, maximum: 20 }),
   "median of means": ({ samples }) => medianOfMeans({ blocks: Math.ceil(samples / 2) }),
   "median of means, coordinates": ({ samples }) =>

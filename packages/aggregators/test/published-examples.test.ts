@@ -4,11 +4,17 @@ import { describe, expect, it } from "vitest";
 import {
   catoniGiulini,
   adaptiveRobustClipping,
+  arctanInfluence,
   bucketing,
   caf,
+  catoniNarrowInfluence,
+  catoniWideInfluence,
   centeredClip,
   clipping,
+  dispersion,
+  fairInfluence,
   geometricMedian,
+  gudermannianInfluence,
   huberInfluence,
   krum,
   logCoshInfluence,
@@ -21,11 +27,13 @@ import {
   multiKrum,
   nearestNeighborMixing,
   normClip,
+  pseudoHuberInfluence,
   smea,
   softTruncation,
   sum,
   trimmedMean,
   type Aggregator,
+  type MEstimatorOptions,
   type PreAggregator,
 } from "../src/index.js";
 import published from "./fixtures/aggregator-examples.json" with { type: "json" };
@@ -78,9 +86,39 @@ const steps: Readonly<Record<string, (params: Example["params"]) => PreAggregato
 };
 
 const influences = {
+  "psi:inf_algsq": pseudoHuberInfluence,
+  "psi:inf_atan": arctanInfluence,
+  "psi:inf_catnarrow": catoniNarrowInfluence,
+  "psi:inf_catwide": catoniWideInfluence,
+  "psi:inf_fair": fairInfluence(1.3998),
+  "psi:inf_gudermann": gudermannianInfluence,
   "psi:inf_huber": huberInfluence(1.345),
   "psi:inf_tanh": logCoshInfluence,
   "psi Catoni-Giulini": catoniGiulini,
+};
+
+/** Locations by their scale s = σ̂ √(N / ln 1/δ), in mml's names. */
+const locations = {
+  inf_algsq: "pseudo-huber",
+  inf_atan: "arctan",
+  inf_catnarrow: "catoni-narrow",
+  inf_catwide: "catoni-wide",
+  inf_gudermann: "gudermannian",
+  inf_huber: "huber",
+  inf_tanh: "log-cosh",
+} as const;
+
+const converged = { tolerance: 1e-12, maximum: 5000 };
+
+/** Scales, without the factor that makes them the standard deviation of normal data. */
+const scales: Readonly<Record<string, readonly [scale: NonNullable<MEstimatorOptions["scale"]>, factor: number]>> = {
+  scale_madmean: ["mad-about-mean", 1.4826],
+  scale_madzero: ["mad-about-zero", 1.4826],
+  scale_madmed: ["mad", 1.4826],
+  "scale:chi_geman_quad fixed point": [
+    dispersion({ ...converged, floor: 0, delta: 0.01 }),
+    Math.sqrt(3 / Math.log(100)),
+  ],
 };
 
 function toleranceOf({ library, kind, aggregator, params }: Example): Tolerance | null {
@@ -117,6 +155,27 @@ forEachDevice(
           const example = examples.find(({ aggregator }) => aggregator === name) as Example;
           const u = device.tensor(example.input as number[], { dtype });
           await expectClose(u.map(influence), example.output as number[], { absolute: 1e-15, relative: 1e-15 });
+        });
+      }
+
+      for (const [name, influence] of Object.entries(locations)) {
+        it(`holds RGD_Mest location:${name}`, async () => {
+          const found = examples.find(({ aggregator }) => aggregator === `RGD_Mest location:${name}`) as Example;
+          const rule = mEstimator({ influence, scale: dispersion({ ...converged, floor: 0 }), ...converged });
+          const answer = rule(denseSamples(device.tensor(found.input as number[][], { dtype })));
+          await expectClose(answer, found.output as number[], { absolute: 1e-9, relative: 1e-9 });
+        });
+      }
+
+      for (const [name, [scale, factor]] of Object.entries(scales)) {
+        it(`holds ${name}`, async () => {
+          const { input, output } = examples.find(({ aggregator }) => aggregator === name) as Example;
+          const rows = input as readonly (readonly number[])[];
+          // One turn from the median with ψ = 1 is one scale away.
+          const rule = mEstimator({ influence: () => 1, scale, maximum: 1 });
+          const answer = rule(denseSamples(device.tensor(rows, { dtype })));
+          const expected = columnsOf(rows).map((column, d) => medianOf(column) + factor * (output as number[])[d]!);
+          await expectClose(answer, expected, { absolute: 1e-9, relative: 1e-9 });
         });
       }
 

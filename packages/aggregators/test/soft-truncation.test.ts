@@ -3,6 +3,7 @@ import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { describe, expect, it } from "vitest";
 import { catoniGiulini, softTruncation } from "../src/index.js";
 import fixtures from "./fixtures/soft-truncation-fixtures.json" with { type: "json" };
+import { smoothedPsi } from "./influence-functions.js";
 import { columnsOf, meanOf, medianOf, randomRows } from "./random-rows.js";
 
 /** The definition, in plain loops. */
@@ -71,6 +72,21 @@ forEachDevice(({ device, dtype }) => {
       });
     }
 
+    it.each([
+      ["of the confidence", true, Math.sqrt(2 * Math.log(200))],
+      ["given", 1.5, 1.5],
+    ] as const)("averages ψ over noise of the precision %s", async (_, smoothing, beta) => {
+      const s = Math.sqrt(rows.length / (2 * Math.log(200)));
+      const expected = columnsOf(rows).map((c) => {
+        const [center, width] = [medianOf(c), s * medianDeviation(c)];
+        return center + width * meanOf(c.map((x) => smoothedPsi((x - center) / width, beta)));
+      });
+      const rule = softTruncation({ center: "median", spread: "mad", smoothing });
+      await expectClose(rule(denseSamples(device.tensor(rows, { dtype }))), expected, {
+        absolute: precise ? 1e-11 : 2e-5,
+      });
+    });
+
     it("returns the mean of a coordinate without spread", async () => {
       const rule = softTruncation();
       const g = denseSamples(
@@ -135,6 +151,7 @@ describe("softTruncation", () => {
     [{ correction: -1 }, "correction ≥ 0 and finite, found -1"],
     [{ varianceFloor: -1 }, "varianceFloor ≥ 0 and finite, found -1"],
     [{ center: "mode" as "mean" }, 'center "mean" or "median", found "mode"'],
+    [{ smoothing: 0 }, "smoothing > 0 and finite, or a boolean, found 0"],
     [{ spread: "iqr" as "mad" }, 'spread "sd" or "mad", found "iqr"'],
   ])("refuses %o", (options, message) => {
     expect(() => softTruncation(options)).toThrow(
