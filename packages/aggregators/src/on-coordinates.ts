@@ -6,9 +6,11 @@ import { checkAggregator, defineAggregator, describe, type Aggregator } from "./
  *
  *   x̂_d = robust(g)_d where mask_d, otherwise(g)_d elsewhere
  *
- * Both rules see all coordinates and both are computed.
+ * Both rules see all coordinates and both are computed. In a captured step a mask that varies from step to step is made by
+ * a function of cells or of the step's arguments: what JavaScript decides is decided once, when the step is recorded.
  *
- * @param mask       bool, in the parameter's shape or [D]; or a function that makes it from the gradients.
+ * @param mask       bool, in the parameter's shape or [D], or a single element for all or none; or a function that makes it
+ *                   from the gradients.
  * @param robust     Rule where the mask holds.
  * @param otherwise  Rule elsewhere.
  * @returns          Aggregator, [N, D] → [D].
@@ -25,9 +27,12 @@ export function onCoordinates(
   checkAggregator("onCoordinates", otherwise);
   return defineAggregator(`${robust.label}-on-coordinates`, (g, memory) => {
     const found = typeof mask === "function" ? mask(g) : mask;
-    if (!Tensor.is(found) || found.dtype !== "bool" || found.size !== g.features) {
-      throw codedError("BAD_ARGUMENT", `expected a bool mask of ${g.features} elements, found ${describe(found)}`);
+    if (!Tensor.is(found) || found.dtype !== "bool" || (found.size !== g.features && found.size !== 1)) {
+      throw codedError(
+        "BAD_ARGUMENT",
+        `expected a bool mask of ${g.features} elements or one, found ${describe(found)}`,
+      );
     }
-    return where(found.reshape([g.features]), robust(g, memory), otherwise(g, memory));
+    return where(found.reshape([found.size]), robust(g, memory), otherwise(g, memory));
   });
 }

@@ -61,11 +61,11 @@ forEachDevice(({ device, dtype }) => {
       expect(() => onCoordinates(device.ones([3]), sum(), mean())(g)).toThrow(
         expect.objectContaining({
           code: "BAD_ARGUMENT",
-          message: expect.stringContaining("expected a bool mask of 3 elements, found a tensor float32 [3]"),
+          message: expect.stringContaining("expected a bool mask of 3 elements or one, found a tensor float32 [3]"),
         }),
       );
-      expect(() => onCoordinates(device.tensor([true]), sum(), mean())(g)).toThrow(
-        "expected a bool mask of 3 elements, found a tensor bool [1]",
+      expect(() => onCoordinates(device.tensor([true, false]), sum(), mean())(g)).toThrow(
+        "expected a bool mask of 3 elements or one, found a tensor bool [2]",
       );
     });
   });
