@@ -15,8 +15,8 @@ export class Subject {
     this.#factory = factory;
   }
 
-  make(): Aggregator {
-    return this.#factory(this.device);
+  make(device: Device = this.device): Aggregator {
+    return this.#factory(device);
   }
 
   get dtypes(): readonly ("float32" | "float64")[] {
@@ -28,9 +28,10 @@ export class Subject {
     return this.dtypes.at(-1) ?? "float32";
   }
 
-  /** Shortens or keeps a number of samples so that the rule takes it. */
+  /** The nearest number of samples that the rule takes. */
   samples(count: number): number {
-    return Math.max(count, this.claims.minimumSamples ?? 1);
+    const { minimumSamples = 1, maximumSamples = 128 } = this.claims;
+    return Math.max(Math.min(count, maximumSamples), minimumSamples);
   }
 
   /** A dense sample matrix of the rows. */
@@ -54,8 +55,15 @@ export class Subject {
   }
 
   /** Throws unless two answers about rows of some size agree. */
-  agree(what: string, found: readonly number[], expected: readonly number[], about: Rows): void {
-    const allowed = (this.claims.tolerance ?? 1e-6) * sizeOf(about);
+  agree(
+    what: string,
+    found: readonly number[],
+    expected: readonly number[],
+    about: Rows,
+    dtype: "float32" | "float64" = "float64",
+  ): void {
+    const { tolerance = 1e-6 } = this.claims;
+    const allowed = (dtype === "float32" ? Math.max(1e-4, tolerance) : tolerance) * sizeOf(about);
     const difference = Math.max(...expected.map((value, d) => Math.abs(value - (found[d] as number))));
     if (found.length === expected.length && difference <= allowed) return;
     throw new Error(
