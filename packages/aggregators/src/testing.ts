@@ -1,5 +1,5 @@
 // Needs the optional peer vitest.
-import { codedError, hasCode, openDevice, type DeviceName } from "@robgrad/tensor";
+import { codedError, hasCode, openDevice, type Device, type DeviceName } from "@robgrad/tensor";
 import { afterAll, describe, it } from "vitest";
 import { checkAggregator } from "./aggregator.js";
 import { checksFor } from "./conformance/checks.js";
@@ -8,11 +8,10 @@ import { Subject } from "./conformance/subject.js";
 
 export type { AggregatorFactory, Claims } from "./conformance/claims.js";
 
-/** Why a device does not open, or null. */
-async function reasonAgainst(name: DeviceName): Promise<string | null> {
+/** The device, or why it does not open. */
+async function openOrReason(name: DeviceName): Promise<Device | string> {
   try {
-    (await openDevice(name)).dispose();
-    return null;
+    return await openDevice(name);
   } catch (error) {
     if (hasCode(error, "DEVICE_UNAVAILABLE")) return error.message;
     throw error;
@@ -48,15 +47,23 @@ export function aggregatorSuite(factory: AggregatorFactory, claims: Claims = {})
   }
   describe("aggregatorSuite", async () => {
     const device = await openDevice(name);
-    afterAll(() => device.dispose());
+    const others = new Map<DeviceName, Device>();
+    afterAll(() => [device, ...others.values()].forEach((opened) => opened.dispose()));
     const rule: unknown = factory(device);
     checkAggregator("aggregatorSuite", rule);
+    const missing = new Map<DeviceName, string>();
+    for (const { device: other } of checksFor(claims)) {
+      if (other === undefined) continue;
+      const opened = await openOrReason(other);
+      if (typeof opened === "string") missing.set(other, opened);
+      else others.set(other, opened);
+    }
     describe(rule.label, () => {
-      const subject = new Subject(device, factory, claims);
+      const subject = new Subject(device, factory, claims, others);
       for (const check of checksFor(claims)) {
-        it(check.name, async ({ skip }) => {
-          const missing = check.device === undefined ? null : await reasonAgainst(check.device);
-          if (missing !== null) skip(missing);
+        it(check.name, { timeout: 120_000 }, async ({ skip }) => {
+          const reason = check.device === undefined ? undefined : missing.get(check.device);
+          if (reason !== undefined) skip(reason);
           await check.run(subject);
         });
       }

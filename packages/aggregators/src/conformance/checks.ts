@@ -8,7 +8,6 @@ import {
   outer,
   summed,
   tidy,
-  type Device,
   type DeviceName,
   type SampleMatrix,
   type Tensor,
@@ -18,7 +17,7 @@ import type { Aggregator } from "../aggregator.js";
 import { biases } from "./biases.js";
 import type { Claims } from "./claims.js";
 import { at, mapRows, multiply, orthogonalMatrix, someRows, type Rows } from "./rows.js";
-import { format, Subject } from "./subject.js";
+import { format, type Subject } from "./subject.js";
 
 /** One property of a rule. `run` rejects when the rule does not have it. */
 export interface Check {
@@ -327,7 +326,7 @@ const accuracy: Check = {
     const alone = subject.device.dtypes.includes("float64");
     const device = alone ? subject.device : await openDevice("cpu");
     try {
-      const wide = new Subject(device, (on) => subject.make(on), subject.claims);
+      const wide = subject.on(device);
       const cases: Record<string, Rows> = {};
       for (const count of new Set([8, 32, 128].map((count) => subject.samples(count)))) {
         cases[`${count} samples`] = someRows(count, 4, 15);
@@ -391,11 +390,11 @@ const withoutRows: Check = {
   name: "forms no N × D buffer",
   applies: (claims) => claims.withoutRows === true,
   async run(subject) {
-    const [count, q, p] = [subject.samples(64), 64, 64];
+    const [count, q, p] = [subject.samples(64), 256, 256];
     const bytes = 4 * count * q * p;
     const device = await openDevice(subject.device.name as DeviceName, { memoryLimit: bytes / 2 });
     try {
-      const small = new Subject(device, (on) => subject.make(on), subject.claims);
+      const small = subject.on(device);
       const factor = (seed: number, width: number) =>
         device.tensor(someRows(count, width, seed).flat(), { shape: [count, width] });
       await small
@@ -419,18 +418,13 @@ const onDevice = (name: DeviceName): Check => ({
   applies: ({ device }) =>
     device === undefined || device === "cpu" ? name !== "cpu" && device !== "cpu" : name === "cpu",
   async run(subject) {
-    const device: Device = await openDevice(name);
-    try {
-      const other = new Subject(device, (on) => subject.make(on), subject.claims);
-      const dtype = subject.dtype === "float64" && other.dtype === "float64" ? "float64" : "float32";
-      for (const count of new Set([9, 32].map((count) => subject.samples(count)))) {
-        const rows = rounded(someRows(count, 4, 24));
-        const expected = await subject.answer(rows, dtype);
-        const found = await other.answer(rows, dtype);
-        subject.agree(`the answer of ${subject.device.name} in ${dtype} on ${name}`, found, expected, rows, dtype);
-      }
-    } finally {
-      device.dispose();
+    const other = subject.onOther(name);
+    const dtype = subject.dtype === "float64" && other.dtype === "float64" ? "float64" : "float32";
+    for (const count of new Set([9, 32].map((count) => subject.samples(count)))) {
+      const rows = rounded(someRows(count, 4, 24));
+      const expected = await subject.answer(rows, dtype);
+      const found = await other.answer(rows, dtype);
+      subject.agree(`the answer of ${subject.device.name} in ${dtype} on ${name}`, found, expected, rows, dtype);
     }
   },
 });

@@ -1,4 +1,4 @@
-import { denseSamples, tidy, type Device, type SampleMatrix } from "@robgrad/tensor";
+import { denseSamples, tidy, type Device, type DeviceName, type SampleMatrix } from "@robgrad/tensor";
 import type { Aggregator } from "../aggregator.js";
 import type { AggregatorFactory, Claims } from "./claims.js";
 import { sizeOf, type Rows } from "./rows.js";
@@ -8,15 +8,35 @@ export class Subject {
   readonly device: Device;
   readonly claims: Claims;
   readonly #factory: AggregatorFactory;
+  readonly #others: ReadonlyMap<DeviceName, Device>;
 
-  constructor(device: Device, factory: AggregatorFactory, claims: Claims) {
+  /** @param others  Devices to compare with. */
+  constructor(
+    device: Device,
+    factory: AggregatorFactory,
+    claims: Claims,
+    others: ReadonlyMap<DeviceName, Device> = new Map(),
+  ) {
     this.device = device;
     this.claims = claims;
     this.#factory = factory;
+    this.#others = others;
   }
 
-  make(device: Device = this.device): Aggregator {
-    return this.#factory(device);
+  make(): Aggregator {
+    return this.#factory(this.device);
+  }
+
+  /** The same rule on another device. */
+  on(device: Device): Subject {
+    return new Subject(device, this.#factory, this.claims);
+  }
+
+  /** The same rule on one of the devices to compare with. */
+  onOther(name: DeviceName): Subject {
+    const device = this.#others.get(name);
+    if (device === undefined) throw new Error(`expected ${name} to be open`);
+    return this.on(device);
   }
 
   get dtypes(): readonly ("float32" | "float64")[] {
