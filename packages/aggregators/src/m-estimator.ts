@@ -1,6 +1,6 @@
-import { where, type Column, type Scalar, type ScalarFunction } from "@robgrad/tensor";
+import { where, type Column, type SampleMatrix, type Scalar, type ScalarFunction, type Tensor } from "@robgrad/tensor";
 import { traceScalar } from "@robgrad/tensor/kernels";
-import { defineAggregator, type Aggregator } from "./aggregator.js";
+import { defineAggregator, type Aggregator, type Residuals } from "./aggregator.js";
 import { huberInfluence } from "./influence/huber.js";
 import { logCoshInfluence } from "./influence/log-cosh.js";
 import { checkOption, isNatural, isPositive } from "./option.js";
@@ -62,7 +62,7 @@ export function mEstimator({
   check("maximum", maximum, isNatural(maximum), "to be a whole number ≥ 1");
   traceScalar("mEstimator: influence", psi as ScalarFunction, 1);
 
-  return defineAggregator("m-estimator", (g) =>
+  const rule = (g: SampleMatrix): Tensor =>
     g.columns((c) => {
       const start = c.median();
       const s = typeof scale === "number" ? scale : spreadOf(c, start, scale);
@@ -70,8 +70,16 @@ export function mEstimator({
       const step = (theta: Scalar) =>
         theta.add(c.mean((x) => (psi as ScalarFunction)(x.sub(theta).mul(perScale))).mul(s));
       return c.iterate(start, step, { maximum, tolerance: typeof s === "number" ? s * tolerance : s.mul(tolerance) });
-    }),
-  );
+    });
+  const residuals = (g: SampleMatrix): Residuals => ({
+    center: rule(g),
+    scale:
+      typeof scale === "number"
+        ? g.device.full([g.features], scale, { dtype: g.dtype })
+        : g.columns((c) => spreadOf(c, c.median(), scale)),
+    influence: psi as ScalarFunction,
+  });
+  return defineAggregator("m-estimator", rule, { residuals });
 }
 
 function spreadOf(column: Column, median: Scalar, scale: "mad" | "sd"): Scalar {
