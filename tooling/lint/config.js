@@ -8,6 +8,7 @@ import { dependencyDirection } from "./rules/dependency-direction.js";
 export default defineConfig(
   globalIgnores([
     "**/dist/",
+    "examples/",
     "**/.temporary/",
     "**/.turbo/",
     "**/results/",

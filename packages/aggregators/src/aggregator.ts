@@ -1,4 +1,12 @@
-import { codedError, hasCode, isSampleMatrix, Tensor, type ErrorCode, type SampleMatrix } from "@robgrad/tensor";
+import {
+  codedError,
+  hasCode,
+  isSampleMatrix,
+  Tensor,
+  type ErrorCode,
+  type SampleMatrix,
+  type ScalarFunction,
+} from "@robgrad/tensor";
 import { withTransientMemory, type Memory } from "./memory.js";
 
 const brand: unique symbol = Symbol.for("robgrad.aggregator");
@@ -15,8 +23,23 @@ export interface Aggregator {
   readonly label: string;
   /** For rules that are weighted sums: the weights [N] with which `gradients.combine` gives the answer. */
   readonly weights?: (gradients: SampleMatrix) => Tensor;
+  /** For rules with an influence function ψ: what a row's deviations are, and what counts of them. */
+  readonly residuals?: (gradients: SampleMatrix) => Residuals;
   readonly [brand]: true;
 }
+
+/** Deviations z = (gₙ − center)/scale of which a rule counts ψ(z). */
+export interface Residuals {
+  /** [D] */
+  readonly center: Tensor;
+  /** [D], in the units of the gradient; 0 where nothing deviates. */
+  readonly scale: Tensor;
+  /** ψ, with ψ′(0) = 1. */
+  readonly influence: ScalarFunction;
+}
+
+/** What a rule tells about itself, for {@link explain}; neither changes its answers. */
+export type AggregatorOptions = Pick<Aggregator, "weights" | "residuals">;
 
 /** The body of a rule; `memory` keeps cells from one step to the next. */
 export type Rule = (gradients: SampleMatrix, memory: Memory) => Tensor;
@@ -40,7 +63,8 @@ const passedOn: readonly ErrorCode[] = [
  * @param label    Names the rule in errors and tables.
  * @param rule     Called with the gradients and with a memory whose cells outlive the step; returns [D] in the dtype
  *                 and on the device of the gradients.
- * @param options  `weights`, for a rule that is `gradients.combine` of weights [N].
+ * @param options  `weights`, for a rule that is `gradients.combine` of weights [N]; `residuals`, for one with an
+ *                 influence function.
  * @returns        The rule, for {@link aggregate} or to be called with a sample matrix.
  * @throws         BAD_PLUGIN for a label or a rule of the wrong kind; from the rule made, BAD_PLUGIN naming it when its
  *                 answer is not [D] or when it throws, BAD_ARGUMENT when it throws that, or for gradients that are not
@@ -52,7 +76,7 @@ const passedOn: readonly ErrorCode[] = [
 export function defineAggregator(
   label: string,
   rule: Rule,
-  { weights }: { readonly weights?: (gradients: SampleMatrix) => Tensor } = {},
+  { weights, residuals }: AggregatorOptions = {},
 ): Aggregator {
   if (typeof label !== "string" || label === "") {
     throw codedError(
@@ -91,7 +115,8 @@ export function defineAggregator(
       : checked(gradients, memory);
   };
   Object.defineProperty(aggregator, "name", { value: label });
-  return Object.assign(aggregator, { label, [brand]: true as const, ...(weights === undefined ? {} : { weights }) });
+  const told = { ...(weights === undefined ? {} : { weights }), ...(residuals === undefined ? {} : { residuals }) };
+  return Object.assign(aggregator, { label, [brand]: true as const, ...told });
 }
 
 /**

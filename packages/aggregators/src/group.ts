@@ -1,7 +1,13 @@
-import { codedError } from "@robgrad/tensor";
+import { codedError, isSampleMatrix, type SampleMatrix } from "@robgrad/tensor";
+import { checkAggregator, describe, type Aggregator } from "./aggregator.js";
 
 /** Assigns parameters to groups: those with one key are aggregated as one vector. */
 export type Grouping<P> = (parameter: P) => unknown;
+
+/** A rule for every parameter: the index set I(t) of the tutorial's Algorithm 1. */
+export interface Choice<P> {
+  readonly choose: (parameter: P) => Aggregator;
+}
 
 /**
  * Every parameter by itself; what {@link aggregate} does unless told otherwise.
@@ -49,4 +55,91 @@ export function byLayer<P>(model: NamedParameters<P>): Grouping<P> {
       );
     return layer;
   };
+}
+
+/** Parameters that a rule sees as one vector. */
+export interface Group<P> {
+  readonly rule: Aggregator;
+  readonly key: unknown;
+  readonly parameters: P[];
+}
+
+/** The groups that rules form of parameters, after a look at all three arguments; `subject` is who was called. */
+export function groupsOf<P>(
+  subject: string,
+  gradients: ReadonlyMap<P, SampleMatrix>,
+  rule: Aggregator | Choice<P>,
+  group: Grouping<P>,
+): Group<P>[] {
+  if (typeof group !== "function") {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected group to be byParameter, byLayer(model), all or a function of a parameter, found ${describe(group)}`,
+    );
+  }
+  checkGradients(subject, gradients);
+  const groups: Group<P>[] = [];
+  const byKey = new Map<unknown, Group<P>[]>();
+  for (const parameter of gradients.keys()) {
+    const own = ruleFor(subject, rule, parameter);
+    const key = group(parameter);
+    const sharing = byKey.get(key) ?? [];
+    byKey.set(key, sharing);
+    let found = sharing.find((candidate) => candidate.rule === own);
+    if (found === undefined) {
+      if (sharing.some((candidate) => candidate.rule.label === own.label)) {
+        throw codedError(
+          "BAD_ARGUMENT",
+          `${subject}: expected one ${own.label} rule for the group of ${nameOf(parameter, key)}, found two made separately; make the rule once, outside choose`,
+        );
+      }
+      found = { rule: own, key, parameters: [] };
+      sharing.push(found);
+      groups.push(found);
+    }
+    found.parameters.push(parameter);
+  }
+  return groups;
+}
+
+function ruleFor<P>(subject: string, rule: Aggregator | Choice<P>, parameter: P): Aggregator {
+  if (typeof rule === "object" && rule !== null && "choose" in rule) {
+    if (typeof rule.choose !== "function") {
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${subject}: expected choose to be a function from a parameter to its rule, found ${describe(rule.choose)}`,
+      );
+    }
+    const chosen: unknown = rule.choose(parameter);
+    checkAggregator(`${subject}, choose(${nameOf(parameter)})`, chosen);
+    return chosen;
+  }
+  checkAggregator(subject, rule);
+  return rule;
+}
+
+function checkGradients(subject: string, gradients: unknown): void {
+  const map = gradients as Partial<ReadonlyMap<unknown, unknown>> | null | undefined;
+  if (typeof map?.get !== "function" || typeof map[Symbol.iterator] !== "function") {
+    throw codedError(
+      "BAD_ARGUMENT",
+      `${subject}: expected a map from parameters to sample matrices, as sampleGradients makes, found ${describe(gradients)}`,
+    );
+  }
+  for (const [parameter, matrix] of gradients as ReadonlyMap<unknown, unknown>) {
+    if (!isSampleMatrix(matrix)) {
+      throw codedError(
+        "BAD_ARGUMENT",
+        `${subject}: expected a sample matrix for ${nameOf(parameter)}, found ${describe(matrix)}`,
+      );
+    }
+  }
+}
+
+/** What messages call a parameter: its name, itself if it is one, or the key of its group. */
+export function nameOf(parameter: unknown, key?: unknown): string {
+  const name: unknown =
+    typeof parameter === "object" && parameter !== null && "name" in parameter ? parameter.name : parameter;
+  if (typeof name === "string" && name !== "") return name;
+  return typeof key === "string" && key !== "" ? key : "a parameter";
 }

@@ -1,6 +1,14 @@
-export { defineAggregator, isAggregator, type Aggregator, type Rule } from "./aggregator.js";
-export { aggregate, type AggregateOptions, type Choice } from "./aggregate.js";
-export { all, byLayer, byParameter, type Grouping, type NamedParameters } from "./group.js";
+export {
+  defineAggregator,
+  isAggregator,
+  type Aggregator,
+  type AggregatorOptions,
+  type Residuals,
+  type Rule,
+} from "./aggregator.js";
+export { aggregate, type Aggregated, type AggregateOptions } from "./aggregate.js";
+export { explain, type InfluenceReport } from "./explain.js";
+export { all, byLayer, byParameter, type Choice, type Grouping, type NamedParameters } from "./group.js";
 export type { Memory } from "./memory.js";
 export type { NonFinitePolicy } from "./non-finite.js";
 export { mean } from "./mean.js";

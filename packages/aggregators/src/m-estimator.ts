@@ -1,6 +1,6 @@
-import { where, type Scalar, type ScalarFunction } from "@robgrad/tensor";
+import { where, type SampleMatrix, type Scalar, type ScalarFunction, type Tensor } from "@robgrad/tensor";
 import { traceScalar } from "@robgrad/tensor/kernels";
-import { defineAggregator, type Aggregator } from "./aggregator.js";
+import { defineAggregator, type Aggregator, type Residuals } from "./aggregator.js";
 import { dispersion } from "./dispersion.js";
 import { arctanInfluence } from "./influence/arctan.js";
 import { catoniNarrowInfluence } from "./influence/catoni-narrow.js";
@@ -93,7 +93,7 @@ export function mEstimator({
   check("maximum", maximum, isNatural(maximum), "to be a whole number ≥ 1");
   traceScalar("mEstimator: influence", psi as ScalarFunction, 1);
 
-  return defineAggregator("m-estimator", (g) =>
+  const rule = (g: SampleMatrix): Tensor =>
     g.columns((c) => {
       const start = c.median();
       const s = (spread as Scale | (() => number))(c, start);
@@ -101,8 +101,16 @@ export function mEstimator({
       const step = (theta: Scalar) =>
         theta.add(c.mean((x) => (psi as ScalarFunction)(x.sub(theta).mul(perScale))).mul(s));
       return c.iterate(start, step, { maximum, tolerance: typeof s === "number" ? s * tolerance : s.mul(tolerance) });
-    }),
-  );
+    });
+  const residuals = (g: SampleMatrix): Residuals => ({
+    center: rule(g),
+    scale:
+      typeof scale === "number"
+        ? g.device.full([g.features], scale, { dtype: g.dtype })
+        : g.columns((c) => (spread as Scale)(c, c.median())),
+    influence: psi as ScalarFunction,
+  });
+  return defineAggregator("m-estimator", rule, { residuals });
 }
 
 function named<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {

@@ -1,4 +1,4 @@
-import { codedError, where, type SampleMatrix } from "@robgrad/tensor";
+import { codedError, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { checkElements } from "@robgrad/tensor/kernels";
 
 /** What becomes of samples whose gradient holds NaN or an infinity. */
@@ -14,10 +14,13 @@ export function checkPolicy(policy: unknown): asserts policy is NonFinitePolicy 
 }
 
 /**
- * The mean of the finite rows in the place of every row whose norm is not finite, at the price of N² per coordinate.
- * A batch without a finite row is reported to the device.
+ * The mean of the finite rows in the place of every row whose norm is not finite, at the price of N² per coordinate, and
+ * which rows these were, bool [N]. A batch without a finite row is reported to the device.
  */
-export function withoutNonFinite(gradients: SampleMatrix, owner: string): SampleMatrix {
+export function withoutNonFinite(
+  gradients: SampleMatrix,
+  owner: string,
+): { readonly gradients: SampleMatrix; readonly dropped: Tensor } {
   const { samples, dtype, device } = gradients;
   const finite = gradients.squaredNorms().isFinite();
   const kept = finite.cast(dtype);
@@ -28,5 +31,6 @@ export function withoutNonFinite(gradients: SampleMatrix, owner: string): Sample
     { kind: "non-finite value", node: "aggregate", parameter: `every gradient of ${owner}` },
   );
   const meanOfFinite = kept.div(count).reshape([1, samples]);
-  return gradients.mix(where(finite.reshape([samples, 1]), device.eye(samples, samples, { dtype }), meanOfFinite));
+  const weights = where(finite.reshape([samples, 1]), device.eye(samples, samples, { dtype }), meanOfFinite);
+  return { gradients: gradients.mix(weights), dropped: finite.not() };
 }

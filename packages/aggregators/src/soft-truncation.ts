@@ -1,5 +1,5 @@
-import { codedError, where } from "@robgrad/tensor";
-import { defineAggregator, type Aggregator } from "./aggregator.js";
+import { codedError, where, type Column, type SampleMatrix, type Scalar, type Tensor } from "@robgrad/tensor";
+import { defineAggregator, type Aggregator, type Residuals } from "./aggregator.js";
 import { catoniGiulini } from "./influence/catoni-giulini.js";
 import { smoothedCatoniGiulini } from "./influence/smoothed-catoni-giulini.js";
 import { checkOption, isPositive } from "./option.js";
@@ -74,22 +74,31 @@ export function softTruncation({
       ? catoniGiulini
       : smoothedCatoniGiulini(smoothing === true ? Math.sqrt(2 * Math.log(1 / delta)) : smoothing);
 
-  return defineAggregator("soft-truncation", (g) => {
+  /** Centre and width s σ of a column of N samples. */
+  const standardize = (c: Column, samples: number): readonly [Scalar, Scalar] => {
+    const origin = center === "mean" ? c.mean() : c.median();
+    const sigma =
+      spread === "sd"
+        ? varianceAbout(c, origin, correction).maximum(varianceFloor).sqrt()
+        : medianDeviation(c, center === "median" ? origin : c.median()).maximum(Math.sqrt(varianceFloor));
+    return [origin, sigma.mul(Math.sqrt(samples / (2 * Math.log(1 / delta))))];
+  };
+  const residuals = (g: SampleMatrix): Residuals => ({
+    center: g.columns((c) => standardize(c, g.samples)[0]),
+    scale: g.columns((c) => standardize(c, g.samples)[1]),
+    influence: psi,
+  });
+  const rule = (g: SampleMatrix): Tensor => {
     const { samples } = g;
     if (samples === 1) return g.mean();
     if (spread === "sd" && samples <= correction) {
       throw codedError("BAD_ARGUMENT", `expected more samples than correction = ${correction}, found ${samples}`);
     }
-    const s = Math.sqrt(samples / (2 * Math.log(1 / delta)));
     return g.columns((c) => {
-      const origin = center === "mean" ? c.mean() : c.median();
-      const sigma =
-        spread === "sd"
-          ? varianceAbout(c, origin, correction).maximum(varianceFloor).sqrt()
-          : medianDeviation(c, center === "median" ? origin : c.median()).maximum(Math.sqrt(varianceFloor));
-      const width = sigma.mul(s);
-      const perWidth = where(sigma.greater(0), width.reciprocal(), 0);
+      const [origin, width] = standardize(c, samples);
+      const perWidth = where(width.greater(0), width.reciprocal(), 0);
       return origin.add(width.mul(c.mean((x) => psi(x.sub(origin).mul(perWidth)))));
     });
-  });
+  };
+  return defineAggregator("soft-truncation", rule, { residuals });
 }

@@ -1,4 +1,5 @@
 import { openDevice, where, type Device, type SampleMatrix, type Scalar } from "@robgrad/tensor";
+import { constant } from "@robgrad/tensor/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { checks, checksFor } from "../src/conformance/checks.js";
 import type { AggregatorFactory, Claims } from "../src/conformance/claims.js";
@@ -7,14 +8,21 @@ import { defineAggregator, geometricMedian, mean, median, trimmedMean, type Rule
 import { aggregatorSuite } from "../src/testing.js";
 
 let device: Device;
-beforeAll(async () => void (device = await openDevice("cpu")));
-afterAll(() => device.dispose());
+let other: Device;
+beforeAll(async () => {
+  device = await openDevice("cpu");
+  other = await openDevice("wasm");
+});
+afterAll(() => [device, other].forEach((opened) => opened.dispose()));
+
+// One device more is enough to see that devices are compared; a software adapter would take minutes here.
+const tested = new Set(checks.filter((check) => check.device !== "cpu" && check.device !== "webgpu"));
 
 /** Names of the checks that a rule does not pass, with what they say. */
 async function failures(factory: AggregatorFactory, claims: Claims): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  for (const check of checksFor(claims)) {
-    const error: unknown = await check.run(new Subject(device, factory, claims)).then(
+  for (const check of checksFor(claims).filter((check) => tested.has(check))) {
+    const error: unknown = await check.run(new Subject(device, factory, claims, new Map([["wasm", other]]))).then(
       () => null,
       (reason: unknown) => reason,
     );
@@ -25,7 +33,7 @@ async function failures(factory: AggregatorFactory, claims: Claims): Promise<Rec
 
 interface Fault {
   readonly check: string;
-  readonly rule: Rule | { readonly fresh: () => Rule };
+  readonly rule: Rule | { readonly fresh: (device: Device) => Rule };
   readonly claims?: Claims;
   readonly message: RegExp;
 }
@@ -103,23 +111,22 @@ const faults: Readonly<Record<string, Fault>> = {
     claims: location,
     message: /a finite answer for rows of zeros, found \[NaN/,
   },
-  "keeps a count to itself": {
+  "draws and does not say so": {
     check: "gives the same answer again",
     rule: {
-      fresh: () => {
-        let turn = 0;
-        return (g: SampleMatrix) => g.mean().mul(1 + turn++);
+      fresh: (device) => {
+        const rng = device.rng(1);
+        return (g) => g.mean().mul(rng.uniform([]).cast(g.dtype));
       },
     },
-    claims: location,
+    claims: { permutationInvariant: true, scaleEquivariant: true, coordinatewise: true },
     message: /found .* after/,
   },
   "writes to the gradients": {
     check: "leaves the gradients as they were",
     rule: (g) => {
       const answer = g.mean().copy();
-      const { device, storage } = g.rows();
-      device.write(storage, new Float64Array(storage.length));
+      g.device.run({ form: "map", out: g.rows(), f: constant(0), operands: [] });
       return answer;
     },
     claims: location,
@@ -168,7 +175,42 @@ const faults: Readonly<Record<string, Fault>> = {
     check: "withstands the share of wild samples it claims to",
     rule: plain,
     claims: { ...location, orthogonalEquivariant: true, breakdownPoint: 0.1 },
-    message: /2 of 20 samples/,
+    message: /2 of 20 samples not to carry the answer away, found that 1 do/,
+  },
+  "is an upper quartile": {
+    check: "is moved by the nine attacks no further than it claims",
+    rule: (g) => g.columns((c) => c.quantile(0.75)),
+    claims: { ...location, breakdownPoint: 0.2, bias: 0.4 },
+    message: /4 of 20 samples .* at most 0.4 .*, found [\d.]+ by \w+ \(SignFlipping [\d.]+, .*LabelFlipping [\d.]+\)/,
+  },
+  "adds a large number for a while": {
+    check: "keeps its accuracy in float32",
+    rule: (g) => g.mean((u) => u.add(1e6)).sub(1e6),
+    claims: { permutationInvariant: true, coordinatewise: true },
+    message: /the float64 answer from float32 about 8 samples/,
+  },
+  "takes turns": {
+    check: "replays in a captured step as it answers",
+    rule: {
+      fresh: () => {
+        let turn = 0;
+        return (g: SampleMatrix) => (turn++ % 2 === 0 ? g.mean() : g.mean().mul(1));
+      },
+    },
+    claims: location,
+    message: /expected a step to do the same at every call/,
+  },
+  "asks for all rows": {
+    check: "forms no N × D buffer",
+    rule: (g) => g.rows().mean({ axis: 0 }),
+    claims: { ...location, withoutRows: true },
+    message: /less than 8388608 bytes for gradients \[64, 65536\]/,
+  },
+  "treats a device differently": {
+    check: "answers on wasm as elsewhere",
+    rule: (g) => (g.device.name === "wasm" ? g.mean().mul(2) : g.mean()),
+    claims: location,
+    message: /the answer of cpu in float64 on wasm/,
   },
 };
 
@@ -176,7 +218,7 @@ describe("the checks of aggregatorSuite", () => {
   for (const [name, { check, rule, claims = {}, message }] of Object.entries(faults)) {
     it(`find that a rule ${name}, and nothing else`, async () => {
       const found = await failures(
-        () => defineAggregator("planted", typeof rule === "function" ? rule : rule.fresh()),
+        (on) => defineAggregator("planted", typeof rule === "function" ? rule : rule.fresh(on)),
         claims,
       );
       expect(Object.keys(found)).toEqual([check]);
@@ -185,7 +227,7 @@ describe("the checks of aggregatorSuite", () => {
   }
 
   it("have one planted fault each", () => {
-    expect(Object.values(faults).map(({ check }) => check)).toEqual(checks.map(({ name }) => name));
+    expect(Object.values(faults).map(({ check }) => check)).toEqual([...tested].map(({ name }) => name));
   });
 
   it("find that a trimmed mean claims to withstand more than it does", async () => {
@@ -207,7 +249,18 @@ describe("the checks of aggregatorSuite", () => {
       "gives the same answer again",
       "leaves the gradients as they were",
       "gives one answer for every form of the same rows",
+      "keeps its accuracy in float32",
+      "replays in a captured step as it answers",
+      "answers on wasm as elsewhere",
+      "answers on webgpu as elsewhere",
     ]);
+    expect(checksFor({ device: "wasm", bias: 1, withoutRows: true }).map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        "is moved by the nine attacks no further than it claims",
+        "forms no N × D buffer",
+        "answers on cpu as elsewhere",
+      ]),
+    );
   });
 });
 
@@ -216,5 +269,6 @@ describe("aggregatorSuite", () => {
     expect(() => aggregatorSuite(() => median(), { breakdownPoint: 0.6 })).toThrow(
       "breakdownPoint in [0, 0.5], found 0.6",
     );
+    expect(() => aggregatorSuite(() => median(), { bias: 1 })).toThrow("beside a breakdownPoint > 0, found 1 and 0");
   });
 });

@@ -48,3 +48,10 @@ export const samples: ReadonlyMap<{ readonly name: string }, SampleMatrix> = new
   ],
   [bias, denseSamples(delta)],
 ]);
+
+/** Three honest gradients of two coordinates. */
+export const honest = device.tensor([
+  [1, 2],
+  [1.1, 1.9],
+  [0.9, 2.1],
+]);

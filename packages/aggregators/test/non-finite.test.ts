@@ -1,4 +1,14 @@
-import { concatenated, denseSamples, expanded, outer, summed, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import {
+  capture,
+  concatenated,
+  denseSamples,
+  expanded,
+  outer,
+  summed,
+  type SampleMatrix,
+  type Tensor,
+} from "@robgrad/tensor";
+import { apply, input } from "@robgrad/tensor/kernels";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { describe, expect, it } from "vitest";
 import {
@@ -126,6 +136,17 @@ forEachDevice(({ device, dtype }) => {
       }
     });
 
+    it("reports which samples it replaced, in any group", async () => {
+      const gradients = new Map([
+        [w, denseSamples(tensor(spoilt(Infinity, 0)))],
+        [b, denseSamples(tensor(spoilt(Number.NaN)))],
+      ]);
+      await expectClose(aggregate(gradients, median(), drop).dropped as Tensor, [1, 0, 0, 0, 1, 0, 0]);
+      const finite = new Map([[w, denseSamples(tensor(randomRows(7, 3, 4)))]]);
+      await expectClose(aggregate(finite, median(), drop).dropped as Tensor, [0, 0, 0, 0, 0, 0, 0]);
+      expect(aggregate(finite, median()).dropped).toBeUndefined();
+    });
+
     it("drops a sample from a whole group", async () => {
       const rows = randomRows(7, 2, 3);
       const results = aggregate(
@@ -151,6 +172,52 @@ forEachDevice(({ device, dtype }) => {
         aggregate(new Map([[b, denseSamples(tensor(rows))]]), mean(), drop),
         "non-finite value of every gradient of 0.b",
       );
+    });
+  });
+
+  describe("a captured step", () => {
+    const rule = () => trimmedMean({ fraction: 0.2 });
+    const clean = randomRows(7, 3, 1);
+    const bad = spoilt(Number.NaN);
+
+    it('rejects the read of a replayed batch that is not finite, updates nothing, and goes on: "reject"', async () => {
+      const parameter = Object.assign(device.cell(device.zeros([3], { dtype })), { name: "0.b" });
+      const own = rule();
+      const step = capture((rows: Tensor) => {
+        const gradient = aggregate(new Map([[parameter, denseSamples(rows)]]), own).get(parameter) as Tensor;
+        // As optimizers do it.
+        parameter.update(apply("sub", input(0), input(1)), [gradient]);
+        return gradient.sum();
+      });
+      for (let k = 0; k < 3; k++) await step(tensor(clean)).data();
+      const before = (await parameter.value.toArray()) as number[];
+      const loss = step(tensor(bad));
+      await expect(loss.data()).rejects.toMatchObject({
+        code: "BAD_DATA",
+        message: expect.stringContaining("gradient of 0.b at sample 4"),
+      });
+      await expectClose(parameter.value, before);
+      await step(tensor(clean)).data();
+      const after = (await parameter.value.toArray()) as number[];
+      expect(after.every((value, d) => Number.isFinite(value) && value !== before[d])).toBe(true);
+      step.dispose();
+      parameter.dispose();
+    });
+
+    it('replaces rows of a replayed batch and tells which: "drop"', async () => {
+      const own = rule();
+      const step = capture((rows: Tensor) => {
+        const answer = aggregate(new Map([[b, denseSamples(rows)]]), own, { nonFinite: "drop" });
+        return { gradient: answer.get(b) as Tensor, dropped: answer.dropped as Tensor };
+      });
+      for (let k = 0; k < 2; k++) await step(tensor(clean)).gradient.data();
+      const average = columnsOf(bad.filter((_, n) => n !== 4)).map(meanOf);
+      const replaced = bad.map((row, n) => (n === 4 ? average : row));
+      const { gradient, dropped } = step(tensor(bad));
+      await expectClose(dropped, [0, 0, 0, 0, 1, 0, 0]);
+      await expectClose(gradient, (await rule()(denseSamples(tensor(replaced))).toArray()) as number[], close);
+      await expectClose(step(tensor(clean)).dropped, [0, 0, 0, 0, 0, 0, 0]);
+      step.dispose();
     });
   });
 });

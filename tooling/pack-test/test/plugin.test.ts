@@ -1,82 +1,161 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProject } from "../source/empty-project.js";
+import { instructionsOf } from "../source/page-commands.js";
 import { run } from "../source/run.js";
 import { packAll, tarballOf, withRobgradDependencies, workspaceRoot } from "../source/tarball.js";
 
 const folder = mkdtempSync(join(tmpdir(), "robgrad-plugin-"));
-const project = join(folder, "project");
-const { version: vitestVersion } = createRequire(import.meta.url)("vitest/package.json") as { version: string };
+const require = createRequire(import.meta.url);
+const versionOf = (name: string) => (require(`${name}/package.json`) as { readonly version: string }).version;
+const packages = withRobgradDependencies("@robgrad/aggregators");
+const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
 
-const rule = `
-import { defineAggregator } from "@robgrad/aggregators";
-/** Coordinate-wise trimmed mean. Yin et al. (2018), Definition 2. */
-export default ({ fraction = 0.1 } = {}) =>
-  defineAggregator("my-trimmed-mean", (g) => {
-    const cut = Math.floor(fraction * g.samples);
-    return g.columns((c) => c.sorted().slice(cut, g.samples - cut).mean());
-  });
-`;
-const suite = `
-import { aggregatorSuite } from "@robgrad/aggregators/testing";
-import trimmedMean from "./my-rule.js";
-aggregatorSuite(() => trimmedMean({ fraction: 0.2 }), {
-  permutationInvariant: true, translationEquivariant: true, scaleEquivariant: true, coordinatewise: true, breakdownPoint: 0.2,
-});
-`;
+const example = "robgrad-winsorized-mean";
+const exampleTarball = join(folder, `${example}-1.0.0.tgz`);
 
-/** A stranger's package: a rule that names what it needs as peers. */
-const manifest = {
-  name: "@somebody/my-rule",
-  version: "1.0.0",
-  type: "module",
-  exports: "./my-rule.js",
-  files: ["my-rule.js"],
-  peerDependencies: { "@robgrad/aggregators": "*", "@robgrad/tensor": "*" },
-};
-
-beforeAll(async () => {
-  await packAll(folder);
-  const plugin = join(folder, "plugin");
-  mkdirSync(plugin);
-  writeFileSync(join(plugin, "package.json"), JSON.stringify(manifest));
-  writeFileSync(join(plugin, "my-rule.js"), rule);
-  await run("npm", ["pack", "--pack-destination", folder], plugin);
-  const packages = withRobgradDependencies("@robgrad/aggregators").map(
-    (name) => [name, tarballOf(name, folder)] as const,
-  );
-  await createProject(project, new Map([...packages, [manifest.name, join(folder, "somebody-my-rule-1.0.0.tgz")]]));
-  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", `vitest@${vitestVersion}`], project);
-  writeFileSync(join(project, "my-rule.js"), rule);
-  writeFileSync(join(project, "my-rule.test.js"), suite);
-}, 180_000);
+beforeAll(() => packAll(folder), 180_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("a rule in a folder of its own, with robgrad from tarballs", () => {
-  it("passes the conformance suite", async () => {
-    const report = join(folder, "suite.json");
-    await run("npx", ["vitest", "run", "--reporter=json", `--outputFile=${report}`], project);
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
-    expect(numFailedTests).toBe(0);
-    expect(numPassedTests).toBeGreaterThan(10);
+/** Numbers of passed and failed tests in a folder; rejects with what vitest printed when one fails. */
+async function testsIn(project: string): Promise<readonly [passed: number, failed: number]> {
+  const report = join(project, "report.json");
+  await run("npx", ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`], project);
+  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
+  return [numPassedTests!, numFailedTests!];
+}
+
+/** What the study prints when it runs a rule from a folder; expects its results. */
+async function studyOf(specifier: string, project: string): Promise<void> {
+  const out = join(folder, `study-${specifier.replace(/\W/g, "-")}`);
+  const demo = join(workspaceRoot, "apps/demo/dist/cli.js");
+  const size = ["--trials", "1", "--iterations", "20", "--variant", "vanilla"];
+  const printed = await run(process.execPath, [demo, ...size, "--aggregator", specifier, "--out", out], project);
+  expect(printed).toContain(`${specifier} (all layers)`);
+  const study = JSON.parse(readFileSync(join(out, "study.json"), "utf8")) as { variants: readonly { name: string }[] };
+  expect(study.variants.map(({ name }) => name)).toEqual(["vanilla", "own"]);
+}
+
+describe("docs/write-an-aggregator.md", () => {
+  it("leads from an empty folder to a tested rule that the study runs", async () => {
+    /** What a registry would give for a name. */
+    const given: Readonly<Record<string, string>> = {
+      ...Object.fromEntries(packages.map((name) => [name, tarballOf(name, folder)])),
+      vitest: `vitest@${versionOf("vitest")}`,
+      typescript: `typescript@${versionOf("typescript")}`,
+    };
+    let here = join(folder, "newcomer");
+    mkdirSync(here);
+    let tested = 0;
+    for (const instruction of instructionsOf(join(workspaceRoot, "docs/write-an-aggregator.md"))) {
+      if (instruction.kind === "file") {
+        writeFileSync(join(here, instruction.name), instruction.text);
+        continue;
+      }
+      const { line } = instruction;
+      const command = line.startsWith("npm install")
+        ? [...line.split(" ").map((word) => given[word] ?? word), ...quietly].join(" ")
+        : line;
+      const printed = await run("sh", ["-c", `${command} && pwd`], here);
+      here = printed.trim().split("\n").at(-1)!;
+      if (line.includes("vitest run")) tested += Number(/Tests +(?:\d+ failed \| )?(\d+) passed/.exec(printed)?.[1]);
+    }
+    expect(tested).toBeGreaterThan(15);
+    await studyOf("./midmean.js:fraction=0.2", here);
+  });
+});
+
+describe("examples/aggregator-plugin", () => {
+  const plugin = join(folder, "aggregator-plugin");
+  const project = join(folder, "project");
+
+  beforeAll(async () => {
+    // Its own files and nothing that lies beside them.
+    for (const part of ["package.json", "tsconfig.json", "src", "test", "README.md"])
+      cpSync(join(workspaceRoot, "examples/aggregator-plugin", part), join(plugin, part), { recursive: true });
+    const file = join(plugin, "package.json");
+    const manifest = JSON.parse(readFileSync(file, "utf8")) as { devDependencies: Record<string, string> };
+    for (const name of packages) manifest.devDependencies[name] = `file:${tarballOf(name, folder)}`;
+    for (const name of ["vitest", "typescript"]) manifest.devDependencies[name] = versionOf(name);
+    writeFileSync(file, JSON.stringify(manifest));
+    await run("npm", ["install", ...quietly], plugin);
+    await run("npm", ["pack", "--pack-destination", folder], plugin);
+    await createProject(
+      project,
+      new Map([...packages.map((name) => [name, tarballOf(name, folder)] as const), [example, exampleTarball]]),
+    );
+  }, 180_000);
+
+  it("passes its own tests, with robgrad from tarballs", async () => {
+    await run("npx", ["tsc", "--noEmit"], plugin);
+    const [passed, failed] = await testsIn(plugin);
+    expect(failed).toBe(0);
+    expect(passed).toBeGreaterThan(15);
   });
 
-  it.each(["./my-rule.js", manifest.name])("runs in the study as %s", async (specifier) => {
-    const out = join(folder, specifier.replace(/\W/g, "-"));
-    const demo = join(workspaceRoot, "apps/demo/dist/cli.js");
-    const size = ["--trials", "1", "--iterations", "20", "--variant", "vanilla"];
-    const printed = await run(
-      process.execPath,
-      [demo, ...size, "--aggregator", `${specifier}:fraction=0.2`, "--out", out],
-      project,
-    );
-    expect(printed).toContain(`${specifier}:fraction=0.2 (all layers)`);
-    const study = JSON.parse(readFileSync(join(out, "study.json"), "utf8")) as {
-      variants: readonly { name: string }[];
+  it("runs in the study once it is installed", () => studyOf(`${example}:fraction=0.2`, project));
+
+  /** A program of the project, of which the plugin may have copies of robgrad of its own. */
+  const program = (rule: string) => `
+    import { aggregate } from "@robgrad/aggregators";
+    import { denseSamples, openDevice } from "@robgrad/tensor";
+    ${rule}
+    const device = await openDevice("cpu");
+    const rows = device.tensor([[1], [2], [3], [4], [5], [6], [7], [8], [9], [1000]]);
+    const answers = aggregate(new Map([["w", denseSamples(rows)]]), rule);
+    console.log(JSON.stringify(await answers.get("w").toArray()));
+  `;
+  const printedBy = async (name: string, text: string) => {
+    writeFileSync(join(project, name), text);
+    return (await run(process.execPath, [name], project)).trim();
+  };
+  const usesPlugin = `import { winsorizedMean } from "${example}"; const rule = winsorizedMean({ fraction: 0.1 });`;
+
+  it("works beside a program that has one copy of robgrad", async () => {
+    expect(await printedBy("one.js", program(usesPlugin))).toBe("[5.5]");
+  });
+
+  it("works with copies of robgrad of its own: rules and tensors know each other by brands", async () => {
+    const own = join(project, "node_modules", example, "node_modules/@robgrad");
+    cpSync(join(project, "node_modules/@robgrad"), own, { recursive: true });
+    try {
+      expect(existsSync(join(own, "tensor/package.json"))).toBe(true);
+      expect(await printedBy("two.js", program(usesPlugin))).toBe("[5.5]");
+      // Functions of the second copy take tensors of the first, and tensors of its devices are refused by name.
+      const copies = `
+        import { defineAggregator } from "./node_modules/${example}/node_modules/@robgrad/aggregators/dist/index.js";
+        import { argmin, oneHot, openDevice as openOther, sort, where } from "./node_modules/${example}/node_modules/@robgrad/tensor/dist/index.js";`;
+      const krum = `${copies}
+        const rule = defineAggregator("krum", (g) => {
+          const nearest = sort(g.squaredDistances(), { axis: 1 }).slice([0, g.samples], [1, g.samples - 2]);
+          const chosen = g.combine(oneHot(argmin(nearest.sum({ axis: 1 })), g.samples));
+          return where(chosen.isFinite(), chosen, 0);
+        });`;
+      expect(await printedBy("functions.js", program(krum))).toBe("[5]");
+      const elsewhere = `${copies}
+        const other = await openOther("cpu");
+        const rule = defineAggregator("elsewhere", (g) => g.mean().add(other.ones([1])));`;
+      await expect(printedBy("elsewhere.js", program(elsewhere))).rejects.toThrow(
+        /BAD_PLUGIN|rule elsewhere: .*device/,
+      );
+    } finally {
+      rmSync(own, { recursive: true });
+    }
+  });
+
+  it("is named by errors when it is wrong", async () => {
+    const wrong = {
+      "rule shy: expected a tensor [1], found that it throws: no": `defineAggregator("shy", () => { throw new Error("no"); })`,
+      "rule wide: expected it to return a tensor float32 [1], found float32 [10, 1]": `defineAggregator("wide", (g) => g.rows())`,
+      "rule late: expected it to return a tensor float32 [1], found a Promise": `defineAggregator("late", async (g) => g.mean())`,
+      "found a bare function bare; wrap it": `function bare(g) { return g.mean(); }`,
     };
-    expect(study.variants.map(({ name }) => name)).toEqual(["vanilla", "own"]);
+    for (const [message, code] of Object.entries(wrong)) {
+      const rule = `import { defineAggregator } from "@robgrad/aggregators"; const rule = ${code};`;
+      await expect(printedBy("wrong.js", program(rule))).rejects.toThrow(message);
+    }
   });
 });

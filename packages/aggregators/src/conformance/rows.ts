@@ -3,14 +3,14 @@ import { generator } from "@robgrad/tensor";
 /** Gradients on the host: N rows of D numbers. */
 export type Rows = readonly (readonly number[])[];
 
-function normal(count: number, width: number, seed: number): number[][] {
+export function normalRows(count: number, width: number, seed: number): number[][] {
   const { values } = generator(seed).normal([count, width]);
   return Array.from({ length: count }, (_, n) => Array.from(values.subarray(n * width, (n + 1) * width)));
 }
 
 /** Normal rows about a point away from 0, the last of every five ten times as far out as the others. */
 export function someRows(count: number, width: number, seed: number): Rows {
-  return normal(count, width, seed).map((row, n) => row.map((value) => (n % 5 === 4 ? 10 * value : value) + 0.7));
+  return normalRows(count, width, seed).map((row, n) => row.map((value) => (n % 5 === 4 ? 10 * value : value) + 0.7));
 }
 
 export const mapRows = (rows: Rows, f: (value: number, row: number, column: number) => number): Rows =>
@@ -29,7 +29,7 @@ export const at = (rows: Rows, n: number, d: number): number => (rows[n] as read
 /** A random orthogonal matrix: Gram–Schmidt on normal rows. */
 export function orthogonalMatrix(size: number, seed: number): Rows {
   const basis: number[][] = [];
-  for (const row of normal(size, size, seed)) {
+  for (const row of normalRows(size, size, seed)) {
     let rest = row;
     // Twice, so that rounding leaves nothing of the earlier rows.
     for (const earlier of [...basis, ...basis]) {

@@ -1,4 +1,4 @@
-import { denseSamples, tidy, type Device, type SampleMatrix } from "@robgrad/tensor";
+import { denseSamples, tidy, type Device, type DeviceName, type SampleMatrix } from "@robgrad/tensor";
 import type { Aggregator } from "../aggregator.js";
 import type { AggregatorFactory, Claims } from "./claims.js";
 import { sizeOf, type Rows } from "./rows.js";
@@ -8,15 +8,35 @@ export class Subject {
   readonly device: Device;
   readonly claims: Claims;
   readonly #factory: AggregatorFactory;
+  readonly #others: ReadonlyMap<DeviceName, Device>;
 
-  constructor(device: Device, factory: AggregatorFactory, claims: Claims) {
+  /** @param others  Devices to compare with. */
+  constructor(
+    device: Device,
+    factory: AggregatorFactory,
+    claims: Claims,
+    others: ReadonlyMap<DeviceName, Device> = new Map(),
+  ) {
     this.device = device;
     this.claims = claims;
     this.#factory = factory;
+    this.#others = others;
   }
 
   make(): Aggregator {
     return this.#factory(this.device);
+  }
+
+  /** The same rule on another device. */
+  on(device: Device): Subject {
+    return new Subject(device, this.#factory, this.claims);
+  }
+
+  /** The same rule on one of the devices to compare with. */
+  onOther(name: DeviceName): Subject {
+    const device = this.#others.get(name);
+    if (device === undefined) throw new Error(`expected ${name} to be open`);
+    return this.on(device);
   }
 
   get dtypes(): readonly ("float32" | "float64")[] {
@@ -28,9 +48,10 @@ export class Subject {
     return this.dtypes.at(-1) ?? "float32";
   }
 
-  /** Shortens or keeps a number of samples so that the rule takes it. */
+  /** The nearest number of samples that the rule takes. */
   samples(count: number): number {
-    return Math.max(count, this.claims.minimumSamples ?? 1);
+    const { minimumSamples = 1, maximumSamples = 128 } = this.claims;
+    return Math.max(Math.min(count, maximumSamples), minimumSamples);
   }
 
   /** A dense sample matrix of the rows. */
@@ -54,8 +75,15 @@ export class Subject {
   }
 
   /** Throws unless two answers about rows of some size agree. */
-  agree(what: string, found: readonly number[], expected: readonly number[], about: Rows): void {
-    const allowed = (this.claims.tolerance ?? 1e-6) * sizeOf(about);
+  agree(
+    what: string,
+    found: readonly number[],
+    expected: readonly number[],
+    about: Rows,
+    dtype: "float32" | "float64" = "float64",
+  ): void {
+    const { tolerance = 1e-6 } = this.claims;
+    const allowed = (dtype === "float32" ? Math.max(1e-4, tolerance) : tolerance) * sizeOf(about);
     const difference = Math.max(...expected.map((value, d) => Math.abs(value - (found[d] as number))));
     if (found.length === expected.length && difference <= allowed) return;
     throw new Error(
