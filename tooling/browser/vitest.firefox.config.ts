@@ -11,7 +11,7 @@ export default browserProject(
     "packages/tensor/test/webgpu/**/*.test.ts",
     "packages/autograd/test/**/*.test.ts",
     "packages/nn/test/**/*.test.ts",
-    "packages/aggregators/test/{aggregate,built-in-rules,median-of-means,soft-truncation}.test.ts",
+    "packages/aggregators/test/{aggregate,devices,median-of-means,soft-truncation}.test.ts",
     "tooling/browser/training/*.test.ts",
   ],
   true,

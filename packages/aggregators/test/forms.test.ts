@@ -180,7 +180,7 @@ forEachDevice(({ device, dtype, quick, epsilon }) => {
               );
             }
           }),
-          { numRuns: quick ? 25 : 5 },
+          { numRuns: quick ? 15 : 2 },
         );
       });
     }
