@@ -9,6 +9,7 @@ export type { HostArray, HostValues } from "./host-array.js";
 export { iris, type IrisSource } from "./iris.js";
 export { readNpy, type NpyArray, type NpyOptions } from "./npy.js";
 export { pushOutliers } from "./outliers.js";
+export { plantTrigger, type Triggered } from "./plant-trigger.js";
 export { principalComponents, type PrincipalComponents } from "./principal-components.js";
 export type { Field, RowsOf, SampleRecord } from "./record.js";
 export { trainTestSplit } from "./split.js";

@@ -3,7 +3,7 @@ import { layerCount, protocols, type ProtocolName } from "../study/protocol.js";
 import type { Grouping, StudySettings } from "../study/settings.js";
 import { variantNames, type VariantName } from "../study/variants.js";
 import { exitStatus, Failure, usageFailure } from "./failure.js";
-import { builtInRules } from "./rules.js";
+import { builtInRules } from "../study/built-in-rules.js";
 
 /** What a command asks for. */
 export interface Request {

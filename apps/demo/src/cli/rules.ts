@@ -1,38 +1,12 @@
-import * as aggregators from "@robgrad/aggregators";
 import { isAggregator, type Aggregator } from "@robgrad/aggregators";
 import { resolve as resolvePackage } from "import-meta-resolve";
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { builtIn, builtInRules, type RuleFactory } from "../study/built-in-rules.js";
 import type { RuleSource } from "../study/variants.js";
 import { firstLine, pluginFailure, usageFailure } from "./failure.js";
 import { parseRuleSpecifier, type RuleSpecifier } from "./rule-specifier.js";
-
-type RuleFactory = (options: RuleSpecifier["options"]) => unknown;
-
-/** What a factory takes, of the kinds that can be written on a command line. */
-type OptionsOf<F> = F extends (options?: infer O) => unknown ? readonly Extract<keyof O, string>[] : never;
-
-function rule<F extends (...options: never[]) => Aggregator>(factory: F, ...options: OptionsOf<F>) {
-  return { factory: factory as unknown as RuleFactory, options: options as readonly string[] };
-}
-
-/** Rules that go by a name, such as `trimmed-mean` for `trimmedMean`, with the names of their options. */
-const builtIn: ReadonlyMap<string, ReturnType<typeof rule>> = new Map(
-  Object.entries({
-    mean: rule(aggregators.mean),
-    sum: rule(aggregators.sum),
-    "soft-truncation": rule(aggregators.softTruncation, "delta", "correction", "varianceFloor", "center", "spread"),
-    "median-of-means": rule(aggregators.medianOfMeans, "blocks", "center", "tolerance", "maximum", "epsilon"),
-    "m-estimator": rule(aggregators.mEstimator, "influence", "scale", "tolerance", "maximum"),
-    "geometric-median": rule(aggregators.geometricMedian, "tolerance", "maximum", "epsilon"),
-    median: rule(aggregators.median),
-    "trimmed-mean": rule(aggregators.trimmedMean, "fraction"),
-    "norm-clip": rule(aggregators.normClip, "maxNorm"),
-  }),
-);
-
-export const builtInRules: readonly string[] = [...builtIn.keys()];
 
 /** Finds the rule that `--aggregator` names: a built-in name, a file or a package, seen from `directory`. */
 export async function loadRule(text: string, directory: string): Promise<RuleSource> {

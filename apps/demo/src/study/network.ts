@@ -19,16 +19,22 @@ export interface Network {
 /**
  * Initial weights of all layers, drawn on the host in float64 so that every device and dtype starts from the same ones.
  *
- *   W, b ~ U[−0.05, 0.05), in the order W₁, b₁, W₂, b₂, W₃, b₃
+ *   W, b ~ U[−reach, reach), in the order W₁, b₁, W₂, b₂, W₃, b₃
  *
  * @param generator  The trial's generator for weights; it advances.
+ * @param sizes      Units of the layers of nodes, inputs first; the study's unless given.
+ * @param reach      0.05 unless given.
  * @see              Tutorial, §5: 2-10-10-3.
  * @example          const weights = initialWeights(trialGenerators(0, 0).weights);
  */
-export function initialWeights(generator: Generator): LayerWeights[] {
-  const range = { low: -initialRange, high: initialRange };
-  return layerSizes.slice(1).map((outputs, k) => ({
-    W: generator.uniform([outputs, layerSizes[k]!], range),
+export function initialWeights(
+  generator: Generator,
+  sizes: readonly number[] = layerSizes,
+  reach: number = initialRange,
+): LayerWeights[] {
+  const range = { low: -reach, high: reach };
+  return sizes.slice(1).map((outputs, k) => ({
+    W: generator.uniform([outputs, sizes[k]!], range),
     b: generator.uniform([outputs], range),
   }));
 }
@@ -38,13 +44,18 @@ export function initialWeights(generator: Generator): LayerWeights[] {
  *
  * @param device  Where it lives; dispose its `model` when done.
  * @param dtype   Of all parameters.
+ * @param sizes   Units of the layers of nodes, inputs first; the study's unless given.
  * @example       const { model } = network(device, "float32");
  */
-export function network(device: Device, dtype: "float32" | "float64"): Network {
+export function network(
+  device: Device,
+  dtype: "float32" | "float64",
+  sizes: readonly number[] = layerSizes,
+): Network {
   const rng = device.rng(0);
-  const layers = layerSizes
+  const layers = sizes
     .slice(1)
-    .map((outputs, k) => new Linear(layerSizes[k]!, outputs, { rng, weights: constant(0), dtype }));
+    .map((outputs, k) => new Linear(sizes[k]!, outputs, { rng, weights: constant(0), dtype }));
   rng.dispose();
   const model = new Sequential(...layers.flatMap((layer, k) => (k === 0 ? [layer] : [relu, layer])));
   return { model, layers };
