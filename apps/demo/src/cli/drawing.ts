@@ -29,7 +29,7 @@ export function standalone(svg: string): string {
 }
 
 /** Markup with coordinates cut to hundredths of a pixel, which makes it half as long. */
-function svgText(svg: SVGElement): string {
+export function svgText(svg: SVGElement): string {
   return svg.outerHTML.replace(/ (?:d|transform|[xy][12]?|c[xy]|r)="[^"]*"/g, (attribute) =>
     attribute.replace(/(\.\d{2})\d+/g, "$1"),
   );

@@ -1,36 +1,10 @@
 import { readCommandLine } from "./command-line.js";
-import { asFailure, exitStatus } from "./failure.js";
+import { exitStatus } from "./failure.js";
+import { run } from "./program.js";
 
-async function main(): Promise<number> {
-  const stop = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // The listener stays: a file that is being written has one too, which ends the process if it finds itself alone.
-    process.on(signal, () => {
-      if (stop.signal.aborted) process.exit(exitStatus.interrupted);
-      stop.abort();
-    });
-  }
-  try {
-    // Some package managers hand on the `--` that ends their own options.
-    const args = process.argv.slice(process.argv[2] === "--" ? 3 : 2);
-    const request = readCommandLine(args, (text) => process.stdout.write(text));
-    if (request === null) return exitStatus.success;
-    const { runStudy } = await import("./run-study.js");
-    return await runStudy(request, {
-      // A package manager runs scripts in the project's folder and says here where the person is.
-      directory: process.env.INIT_CWD ?? process.cwd(),
-      signal: stop.signal,
-      print: (text) => process.stdout.write(`${text}\n`),
-      warn: (text) => process.stderr.write(`${text}\n`),
-      terminal: process.stderr,
-    });
-  } catch (error) {
-    const { code, message, status, cause } = asFailure(error);
-    process.stderr.write(`error ${code}: ${message}\n`);
-    if (cause !== undefined && process.env.DEBUG)
-      process.stderr.write(`${cause instanceof Error ? cause.stack : String(cause)}\n`);
-    return status;
-  }
-}
-
-process.exitCode = await main();
+process.exitCode = await run(async (args, surroundings) => {
+  const request = readCommandLine(args, (text) => process.stdout.write(text));
+  if (request === null) return exitStatus.success;
+  const { runStudy } = await import("./run-study.js");
+  return runStudy(request, surroundings);
+});

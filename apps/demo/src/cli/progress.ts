@@ -6,10 +6,10 @@ export interface Progress {
   stop(): void;
 }
 
-export function showProgress(total: number, done: number, stream: NodeJS.WriteStream): Progress {
+export function showProgress(total: number, done: number, stream: NodeJS.WriteStream, unit = "trials"): Progress {
   if (!stream.isTTY || total === done) return { advance() {}, stop() {} };
   const bar = new SingleBar({
-    format: "  {bar} {value}/{total} trials · {eta_formatted} left",
+    format: `  {bar} {value}/{total} ${unit} · {eta_formatted} left`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,

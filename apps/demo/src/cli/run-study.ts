@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { relative, resolve } from "node:path";
 import { curveIterations } from "../study/curve-iterations.js";
 import { figureThreeData } from "../study/figure-three-data.js";
@@ -20,6 +19,7 @@ import { inOrder, ResultsFolder } from "./results-folder.js";
 import { loadRule } from "./rules.js";
 import { runTrials } from "./run-trials.js";
 import { formatTable } from "./table.js";
+import { versions } from "./versions.js";
 
 /** Where a command runs and what it talks to. */
 export interface Surroundings {
@@ -172,17 +172,6 @@ function headline({ settings, samples, figureThree }: StudyResult): string {
   ].join(" · ");
 }
 
-function versions(): Record<string, string> {
-  const require = createRequire(import.meta.url);
-  const packages = ["aggregators", "autograd", "datasets", "nn", "tensor"].map((name) => `@robgrad/${name}`);
-  return {
-    ...Object.fromEntries(
-      packages.map((name) => [name, (require(`${name}/package.json`) as { version: string }).version]),
-    ),
-    node: process.versions.node,
-  };
-}
-
 function warnOfVersions(then: StudyResult["versions"], warn: (text: string) => void): void {
   const now = versions();
   const changed = Object.keys(then).filter((name) => name.startsWith("@robgrad/") && then[name] !== now[name]);
@@ -191,7 +180,7 @@ function warnOfVersions(then: StudyResult["versions"], warn: (text: string) => v
 }
 
 /** 2026-01-31T09-15-00, local time. */
-function timestamp(date: Date): string {
+export function timestamp(date: Date): string {
   const two = (value: number) => String(value).padStart(2, "0");
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
   return `${day}T${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join("-")}`;

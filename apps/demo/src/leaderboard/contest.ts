@@ -1,27 +1,43 @@
 import { aggregate, all, byLayer } from "@robgrad/aggregators";
 import { noGrad, sampleGradients } from "@robgrad/autograd";
 import { toDevice } from "@robgrad/datasets";
-import { accuracy, sgd, softmaxCrossEntropy, squaredError } from "@robgrad/nn";
-import { capture, generator, hasCode, tidy, type Device, type Tensor } from "@robgrad/tensor";
-import { initialWeights, network, setWeights } from "../study/network.js";
+import { accuracy, sgd, softmaxCrossEntropy, squaredError, type Optimizer } from "@robgrad/nn";
+import { capture, generator, hasCode, tidy, type Device, type Generator, type Tensor } from "@robgrad/tensor";
+import { initialWeights, network, setWeights, type LayerWeights, type Network } from "../study/network.js";
 import type { Cell } from "./cell.js";
-import { contaminations } from "./contaminations.js";
+import { contaminations, type Contamination } from "./contaminations.js";
 import type { Entrant } from "./entrants.js";
 import type { HostSamples, Task } from "./task.js";
 import { tasks } from "./tasks.js";
 
 const dtype = "float32";
 
-/** Training data of one cell and seed. */
-export function contestData({ task, kind, fraction, strength }: Cell, seed: number) {
+type Samples = Readonly<Record<"x" | "target", Tensor>>;
+
+/** What one trial trains and is tested on, and the generator of its weights. */
+export interface ContestData {
+  readonly train: HostSamples;
+  readonly test: HostSamples;
+  /** Whether the test holds what an attacker wants. */
+  readonly attacked: boolean;
+  readonly weights: Generator;
+}
+
+/**
+ * The data of one cell and seed, which follow from these alone: all cells of a seed share the clean samples and weights.
+ *
+ * @example  const { train } = contestData({ task: "iris", kind: "flips", fraction: 0.1, strength: 1 }, 0);
+ */
+export function contestData({ task, kind, fraction, strength }: Cell, seed: number): ContestData {
   const { data, classes }: Task = tasks[task];
   const own = generator(seed);
   const clean = data(own.split());
   const weights = own.split();
-  const spoil = own.split();
-  if (kind === null) return { ...clean, weights };
-  const train = contaminations[kind].apply(clean.train, { fraction, strength, generator: spoil, classes });
-  return { train, test: clean.test, weights };
+  if (kind === null) return { ...clean, attacked: false, weights };
+  const dose = { strength, generator: own.split(), classes };
+  const { apply, wanted }: Contamination = contaminations[kind];
+  const train = apply(clean.train, { ...dose, fraction });
+  return { train, test: wanted?.(clean.test, dose) ?? clean.test, attacked: wanted !== undefined, weights };
 }
 
 /**
@@ -38,6 +54,11 @@ export class Contest {
   readonly #entrant: Entrant;
   #trainer: Trainer | null = null;
 
+  /**
+   * @param device   Where to train.
+   * @param task     That of the cells to come.
+   * @param entrant  The rule.
+   */
   constructor(device: Device, task: Task, entrant: Entrant) {
     this.#device = device;
     this.#task = task;
@@ -45,16 +66,17 @@ export class Contest {
   }
 
   /**
-   * @returns  The share of test rows misclassified; in regression the share of the targets' variance that the predictions
-   *           leave, 1 at most. 1 when training met a gradient that is not finite.
+   * @returns  The share of test rows misclassified, or of those that do what an attacker wants; in regression the share of
+   *           the targets' variance that the predictions leave, 1 at most. 1 when training met a gradient that is not finite.
    */
   async run(cell: Cell, seed: number): Promise<number> {
     if (this.#entrant.remembers) this.dispose();
-    const { train, test, weights } = contestData(cell, seed);
+    const { train, test, attacked, weights } = contestData(cell, seed);
     const { sizes, reach } = this.#task;
     const trainer = (this.#trainer ??= new Trainer(this.#device, this.#task, this.#entrant));
     try {
-      return await trainer.run(train, test, () => initialWeights(weights, sizes, reach));
+      const error = await trainer.run(train, test, initialWeights(weights, sizes, reach));
+      return attacked ? 1 - error : error;
     } catch (error) {
       if (!hasCode(error) || error.code !== "BAD_DATA") throw error;
       this.dispose();
@@ -71,8 +93,8 @@ export class Contest {
 class Trainer {
   readonly #device: Device;
   readonly #task: Task;
-  readonly #network: ReturnType<typeof network>;
-  readonly #optimizer: ReturnType<typeof sgd>;
+  readonly #network: Network;
+  readonly #optimizer: Optimizer;
   readonly #step: ((x: Tensor, target: Tensor) => void) & { dispose(): void };
   #recorded = false;
 
@@ -92,11 +114,10 @@ class Trainer {
     });
   }
 
-  async run(train: HostSamples, test: HostSamples, weights: () => ReturnType<typeof initialWeights>): Promise<number> {
+  async run(train: HostSamples, test: HostSamples, initial: readonly LayerWeights[]): Promise<number> {
     const { steps } = this.#task;
-    const initial = weights();
     const batches = this.#batchesOf(train);
-    const tested = toDevice({ ...test }, this.#device, { dtype }) as unknown as Record<"x" | "target", Tensor>;
+    const tested = toDevice({ ...test }, this.#device, { dtype }) as unknown as Samples;
     try {
       setWeights(this.#network, initial);
       if (!this.#recorded) {
@@ -114,7 +135,7 @@ class Trainer {
     }
   }
 
-  async #error({ x, target }: Record<"x" | "target", Tensor>, test: HostSamples): Promise<number> {
+  async #error({ x, target }: Samples, test: HostSamples): Promise<number> {
     const { classes } = this.#task;
     const found = tidy(() =>
       noGrad(() => {
@@ -130,7 +151,7 @@ class Trainer {
     return share < 1 ? share : 1;
   }
 
-  #batchesOf({ x, target }: HostSamples): Record<"x" | "target", Tensor>[] {
+  #batchesOf({ x, target }: HostSamples): Samples[] {
     const { batch } = this.#task;
     const count = x.shape[0]! / batch;
     return Array.from({ length: count }, (_, k) => {
@@ -138,7 +159,7 @@ class Trainer {
         values: values.slice((k * values.length) / count, ((k + 1) * values.length) / count),
         shape: [batch, ...shape.slice(1)],
       });
-      return toDevice({ x: rows(x), target: rows(target) }, this.#device, { dtype }) as unknown as Record<"x" | "target", Tensor>;
+      return toDevice({ x: rows(x), target: rows(target) }, this.#device, { dtype }) as unknown as Samples;
     });
   }
 

@@ -1,11 +1,10 @@
-import type { HostArray } from "@robgrad/datasets";
+import type { HostArray, HostValues } from "@robgrad/datasets";
 import type { Generator } from "@robgrad/tensor";
-import type { HostValues } from "@robgrad/datasets";
 
 /** Samples on the host: classes [N], or numbers [N, 1] to predict. */
-export interface HostSamples<V extends HostValues = HostValues> {
+export interface HostSamples {
   readonly x: HostArray;
-  readonly target: HostArray<V>;
+  readonly target: HostArray<HostValues>;
 }
 
 /** Clean samples of one trial. */

@@ -84,8 +84,7 @@ export const tasks = {
     steps: 1000,
     stepSize,
     trials: 200,
-    data: (generator) =>
-      flowers(unitSquare(principalComponents(iris().features, { components: 2 })), generator),
+    data: (generator) => flowers(unitSquare(principalComponents(iris().features, { components: 2 })), generator),
   },
 } as const satisfies Readonly<Record<string, Task>>;
 

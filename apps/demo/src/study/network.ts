@@ -47,11 +47,7 @@ export function initialWeights(
  * @param sizes   Units of the layers of nodes, inputs first; the study's unless given.
  * @example       const { model } = network(device, "float32");
  */
-export function network(
-  device: Device,
-  dtype: "float32" | "float64",
-  sizes: readonly number[] = layerSizes,
-): Network {
+export function network(device: Device, dtype: "float32" | "float64", sizes: readonly number[] = layerSizes): Network {
   const rng = device.rng(0);
   const layers = sizes
     .slice(1)
