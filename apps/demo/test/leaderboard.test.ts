@@ -1,0 +1,235 @@
+import * as aggregators from "@robgrad/aggregators";
+import { isAggregator } from "@robgrad/aggregators";
+import { openDevice } from "@robgrad/tensor";
+import { describe, expect, it } from "vitest";
+import { cellsOf, type Cell } from "../src/leaderboard/cell.js";
+import { contaminationNames } from "../src/leaderboard/contaminations.js";
+import { Contest, contestData } from "../src/leaderboard/contest.js";
+import { entrant, entrantNames } from "../src/leaderboard/entrants.js";
+import type { Score } from "../src/leaderboard/leaderboard-result.js";
+import { standings } from "../src/leaderboard/standings.js";
+import { taskNames, tasks, type TaskName } from "../src/leaderboard/tasks.js";
+import { builtInRules } from "../src/study/built-in-rules.js";
+
+const cellOf = (task: TaskName, kind: Cell["kind"], fraction: number, strength: number): Cell => ({
+  task,
+  kind,
+  fraction,
+  strength,
+});
+
+describe("the table of built-in rules", () => {
+  it("has every factory that the library exports", () => {
+    const factories = Object.entries(aggregators as Readonly<Record<string, unknown>>).filter(([, exported]) => {
+      if (typeof exported !== "function") return false;
+      try {
+        return isAggregator((exported as () => unknown)());
+      } catch {
+        return false;
+      }
+    });
+    expect(factories.length).toBeGreaterThan(15);
+    for (const [name] of factories) {
+      expect(builtInRules).toContain(name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`));
+    }
+  });
+
+  it("takes part in the leaderboard, each rule at least once", () => {
+    for (const rule of builtInRules.filter((name) => name !== "sum")) {
+      const own = entrantNames.filter((name) => name.split(/[:,] ?/).includes(rule));
+      expect(own, rule).not.toHaveLength(0);
+    }
+    expect(new Set(entrantNames).size).toBe(entrantNames.length);
+  });
+});
+
+describe("entrant", () => {
+  it("reads options and grouping", () => {
+    expect(entrant("norm-clip:maxNorm=2@layer")).toMatchObject({ group: "layer", stepScale: 1, remembers: false });
+    expect(entrant("soft-truncation:center=median,spread=mad").group).toBe("all");
+  });
+
+  it.each(["norm-clop", "norm-clip@everywhere", "norm-clip:minNorm=2", "norm-clip:maxNorm=", "norm-clip:maxNorm=-1"])(
+    "refuses %s",
+    (name) => {
+      expect(() => entrant(name)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    },
+  );
+});
+
+describe("cellsOf", () => {
+  it("has a clean cell for every task, and no backdoor where there are no classes", () => {
+    const cells = cellsOf({ tasks: taskNames, kinds: contaminationNames, fractions: [0.1, 0.2], strengths: null });
+    expect(cells.filter(({ kind }) => kind === null).map(({ task }) => task)).toEqual(taskNames);
+    expect(cells).toHaveLength(3 + 3 * 3 * 2 * 2 + 2 * 2);
+    expect(new Set(cells.filter(({ kind }) => kind === "backdoor").map(({ task }) => task))).toEqual(
+      new Set(["iris", "digits"]),
+    );
+  });
+});
+
+describe("contestData", () => {
+  const rows = (task: TaskName, kind: Cell["kind"], fraction: number, strength: number) => {
+    const clean = contestData(cellOf(task, null, 0, 0), 3);
+    const spoilt = contestData(cellOf(task, kind, fraction, strength), 3);
+    const { x, target } = clean.train;
+    const [count, width] = [x.shape[0]!, x.values.length / x.shape[0]!];
+    return Array.from({ length: count }, (_, row) => row).filter(
+      (row) =>
+        target.values[row] !== spoilt.train.target.values[row] ||
+        x.values
+          .subarray(row * width, (row + 1) * width)
+          .some((value, d) => value !== spoilt.train.x.values[row * width + d]),
+    );
+  };
+
+  it.each([
+    ["displaced", 10],
+    ["flips", 1],
+    ["flips", 2],
+    ["noise", 1],
+  ] as const)(
+    "spoils the share of the rows that %s %d asks for, and those of a smaller share among them",
+    (kind, strength) => {
+      for (const task of ["iris", "regression"] as const) {
+        const [few, many] = [rows(task, kind, 0.05, strength), rows(task, kind, 0.2, strength)];
+        expect(few).toHaveLength(5);
+        expect(many).toHaveLength(20);
+        expect(many).toEqual(expect.arrayContaining(few));
+      }
+    },
+  );
+
+  it("keeps the test rows clean, and gives them the trigger when it asks whether a backdoor opens", () => {
+    const clean = contestData(cellOf("iris", null, 0, 0), 5);
+    expect(contestData(cellOf("iris", "noise", 0.2, 10), 5).test).toEqual(clean.test);
+    const { test, attacked } = contestData(cellOf("iris", "backdoor", 0.2, 2), 5);
+    expect(attacked).toBe(true);
+    expect(test.x.shape[0]).toBe(clean.test.target.values.filter((label) => label !== 0).length);
+    expect([...new Set(test.target.values)]).toEqual([0]);
+    for (let row = 0; row < test.x.shape[0]!; row++)
+      expect([...test.x.values.subarray(4 * row, 4 * row + 2)]).toEqual([2, 2]);
+  });
+
+  it("moves labels to the next class at strength 2, and mirrors targets at their mean in regression", () => {
+    const [before, after] = [null, "flips" as const].map(
+      (kind) => contestData(cellOf("iris", kind, 0.2, 2), 1).train.target,
+    );
+    const moved = [...after!.values.keys()].filter((row) => after!.values[row] !== before!.values[row]);
+    for (const row of moved) expect(after!.values[row]).toBe((before!.values[row]! + 1) % 3);
+    const [plain, mirrored] = [null, "flips" as const].map(
+      (kind) => contestData(cellOf("regression", kind, 1, 2), 1).train.target.values,
+    );
+    const mean = plain!.reduce((sum: number, value: number) => sum + value, 0) / plain!.length;
+    plain!.forEach((value, row) => expect(mirrored![row]! - mean).toBeCloseTo(-2 * (value - mean), 12));
+  });
+});
+
+describe("Contest", () => {
+  it("solves regression as least squares does", async () => {
+    const device = await openDevice("cpu");
+    const cell = cellOf("regression", null, 0, 0);
+    const task = { ...tasks.regression, batch: 100, steps: 2000 };
+    const contest = new Contest(device, task, entrant("mean"));
+    const { train, test } = contestData(cell, 2);
+    expect(await contest.run(cell, 2)).toBeCloseTo(unexplained(leastSquares(train), test), 4);
+    contest.dispose();
+    device.dispose();
+  });
+
+  it("gives the same answer for a seed whatever was run before, also for a rule with memory", async () => {
+    const device = await openDevice("cpu");
+    const task = { ...tasks.regression, steps: 12 };
+    const [cell, other] = [cellOf("regression", "flips", 0.2, 1), cellOf("regression", "displaced", 0.1, 1e4)];
+    for (const rule of ["norm-clip:maxNorm=2", "centered-clip"]) {
+      const contest = new Contest(device, task, entrant(rule));
+      const alone = await contest.run(cell, 7);
+      await contest.run(other, 8);
+      expect(await contest.run(cell, 7)).toBe(alone);
+      contest.dispose();
+    }
+    device.dispose();
+  });
+
+  it("counts a training that leaves the finite numbers as an error of 1, and goes on", async () => {
+    const device = await openDevice("cpu");
+    const contest = new Contest(device, tasks.regression, entrant("mean"));
+    expect(await contest.run(cellOf("regression", "displaced", 0.2, 1e4), 0)).toBe(1);
+    expect(await contest.run(cellOf("regression", null, 0, 0), 0)).toBeLessThan(0.5);
+    contest.dispose();
+    device.dispose();
+  });
+
+  it.each(entrantNames)("takes steps with %s", async (name) => {
+    const device = await openDevice("cpu");
+    const contest = new Contest(device, { ...tasks.regression, steps: 2 }, entrant(name));
+    const error = await contest.run(cellOf("regression", "flips", 0.1, 1), 0);
+    expect(error).toBeGreaterThan(0);
+    expect(error).toBeLessThanOrEqual(1);
+    contest.dispose();
+    device.dispose();
+  });
+});
+
+describe("standings", () => {
+  const score = (rule: string, kind: Cell["kind"], errors: number[]): Score => ({
+    rule,
+    ...cellOf("iris", kind, 0.1, 1),
+    errors,
+  });
+
+  it("orders rules by the regret of their worst cell", () => {
+    const ranked = standings([
+      score("a", null, [0.1, 0.1]),
+      score("a", "flips", [0.5, 0.7]),
+      score("b", null, [0.2, 0.2]),
+      score("b", "flips", [0.4, 0.4]),
+      score("absent from one cell", null, [0, 0.1]),
+    ]);
+    expect(ranked.map(({ rule }) => rule)).toEqual(["b", "a"]);
+    const [b, a] = ranked;
+    // The best of the clean cell is the rule that is only there.
+    expect(b!.worst.regret.mean).toBeCloseTo(0.15, 12);
+    expect(b!.meanRegret).toBeCloseTo(0.075, 12);
+    expect(a!.places.map(({ regret }) => regret.mean)).toEqual([expect.closeTo(0.05, 12), expect.closeTo(0.2, 12)]);
+  });
+});
+
+interface Rows {
+  readonly x: { readonly values: ArrayLike<number>; readonly shape: readonly number[] };
+  readonly target: { readonly values: ArrayLike<number> };
+}
+
+/** Weights and intercept by the normal equations and elimination. */
+function leastSquares({ x, target }: Rows): number[] {
+  const [count, width] = [x.shape[0]!, x.shape[1]!];
+  const row = (n: number) => [...Array.from({ length: width }, (_, d) => x.values[n * width + d]!), 1];
+  const system = Array.from({ length: width + 1 }, () => new Array<number>(width + 2).fill(0));
+  for (let n = 0; n < count; n++) {
+    const values = [...row(n), target.values[n]!];
+    system.forEach((equation, i) => equation.forEach((_, j) => (equation[j]! += values[i]! * values[j]!)));
+  }
+  system.forEach((pivot, i) => {
+    const scale = pivot[i]!;
+    pivot.forEach((value, j) => (pivot[j] = value / scale));
+    system.forEach((equation, k) => {
+      const factor = equation[i]!;
+      if (k !== i) equation.forEach((value, j) => (equation[j] = value - factor * pivot[j]!));
+    });
+  });
+  return system.map((equation) => equation[width + 1]!);
+}
+
+function unexplained(weights: readonly number[], { x, target }: Rows): number {
+  const [count, width] = [x.shape[0]!, x.shape[1]!];
+  const targets = Array.from(target.values);
+  const mean = targets.reduce((sum, value) => sum + value, 0) / count;
+  const [left, total] = targets.reduce(
+    ([residuals, spread], value, n) => {
+      const prediction = weights.reduce((sum, w, d) => sum + w * (d === width ? 1 : x.values[n * width + d]!), 0);
+      return [residuals! + (value - prediction) ** 2, spread! + (value - mean) ** 2];
+    },
+    [0, 0],
+  );
+  return left! / total!;
+}
