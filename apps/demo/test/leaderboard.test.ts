@@ -120,7 +120,7 @@ describe("contestData", () => {
     const [plain, mirrored] = [null, "flips" as const].map(
       (kind) => contestData(cellOf("regression", kind, 1, 2), 1).train.target.values,
     );
-    const mean = plain!.reduce((sum: number, value: number) => sum + value, 0) / plain!.length;
+    const mean = Array.from(plain!).reduce((sum, value) => sum + value, 0) / plain!.length;
     plain!.forEach((value, row) => expect(mirrored![row]! - mean).toBeCloseTo(-2 * (value - mean), 12));
   });
 });

@@ -19,7 +19,7 @@ export async function loadRule(text: string, directory: string): Promise<RuleSou
       const names = known.options.join(", ") || "none";
       throw usageFailure(`--aggregator ${text}: expected options of ${source} (${names}), found ${strange}`);
     }
-    return { make: tried(() => made(known.factory(options)), fail), replayable: true };
+    return { make: tried(() => made(known.factory(options)), fail), replayable: !known.remembers };
   }
   const location = locate(source, directory);
   const fail = (error: unknown) => pluginFailure(text, error);

@@ -70,7 +70,6 @@ const composed: Readonly<Record<string, () => Aggregator>> = {
 
 /** A sign has length 1 in every coordinate. */
 const stepScales: Readonly<Record<string, number>> = { "sign-majority": 0.01 };
-const remembering: ReadonlySet<string> = new Set(["centered-clip"]);
 
 /** Every built-in rule, with settings fixed once for all cells. */
 export const entrantNames: readonly string[] = [
@@ -103,7 +102,7 @@ export function entrant(name: string): Entrant {
     return made;
   };
   make();
-  return { name, group, remembers: remembering.has(rule), stepScale: stepScales[rule] ?? 1, make };
+  return { name, group, remembers: known?.remembers ?? false, stepScale: stepScales[rule] ?? 1, make };
 }
 
 function specifier(rule: string, options: Options): string {

@@ -57,7 +57,7 @@ export const tasks = {
     batch,
     steps: 600,
     stepSize: 0.5,
-    trials: 3,
+    trials: 2,
     data: images,
   },
   regression: {
@@ -70,7 +70,7 @@ export const tasks = {
     batch,
     steps: 200,
     stepSize: 0.05,
-    trials: 10,
+    trials: 5,
     data: regressionData,
   },
   study: {

@@ -7,8 +7,11 @@ export type RuleFactory = (options: Readonly<Record<string, number | boolean | s
 type OptionsOf<F> = F extends (options?: infer O) => unknown ? readonly Extract<keyof O, string>[] : never;
 
 function rule<F extends (...options: never[]) => Aggregator>(factory: F, ...options: OptionsOf<F>) {
-  return { factory: factory as unknown as RuleFactory, options: options as readonly string[] };
+  return { factory: factory as unknown as RuleFactory, options: options as readonly string[], remembers: false };
 }
+
+/** Of a rule that keeps something from step to step, and so is made anew for every trial. */
+const remembering = <R extends object>(known: R) => ({ ...known, remembers: true });
 
 /** Rules that go by a name, such as `trimmed-mean` for `trimmedMean`, with the names of their options. */
 export const builtIn: ReadonlyMap<string, ReturnType<typeof rule>> = new Map(
@@ -23,7 +26,7 @@ export const builtIn: ReadonlyMap<string, ReturnType<typeof rule>> = new Map(
     "trimmed-mean": rule(aggregators.trimmedMean, "fraction"),
     "mean-around-median": rule(aggregators.meanAroundMedian, "byzantine"),
     "norm-clip": rule(aggregators.normClip, "maxNorm", "quantile", "automatic"),
-    "centered-clip": rule(aggregators.centeredClip, "maxNorm", "iterations", "momentum"),
+    "centered-clip": remembering(rule(aggregators.centeredClip, "maxNorm", "iterations", "momentum")),
     krum: rule(aggregators.krum, "byzantine", "squared"),
     "multi-krum": rule(aggregators.multiKrum, "byzantine", "selected", "squared"),
     bulyan: rule(aggregators.bulyan, "byzantine"),

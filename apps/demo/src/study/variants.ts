@@ -21,7 +21,7 @@ type Gradients = ReadonlyMap<Parameter, Tensor>;
 export interface RuleSource {
   /** Makes the rule anew, once a network. */
   readonly make: () => Aggregator;
-  /** A stranger's rule may count its calls, so only built-in ones are replayed. */
+  /** A stranger's rule may count its calls, and some rules remember, so only other built-in ones are replayed. */
   readonly replayable: boolean;
 }
 
