@@ -115,7 +115,11 @@ describe("--aggregator", () => {
       iterations: 4,
       seed: 0,
       variants: [],
-      rule: { specifier: subsets.has(name) ? `${name}:byzantine=0` : name, layers: [1, 2, 3], group: "layer" },
+      rule: {
+        specifier: subsets.has(name) ? `${name}:byzantine=0` : name,
+        layers: subsets.has(name) ? [3] : [1, 2, 3],
+        group: "layer",
+      },
       fraction: 0.02,
       factor: 1e4,
       protocol: "code",

@@ -4,8 +4,8 @@ import type { Cell } from "../cell.js";
 import { cellKey, type Standing } from "../standings.js";
 import { tasks, type TaskName } from "../tasks.js";
 
-const width = 1100;
-const labelWidth = 300;
+const width = 1150;
+const labelWidth = 340;
 const rowHeight = 22;
 const top = 62;
 /** From no error to an error of 0.6 and more; all are light enough for black letters. */
@@ -45,7 +45,12 @@ export function heatMap(
     marginBottom: 4,
     x: { domain: columns, axis: null, padding: 0.03 },
     y: { domain: ranked.map(({ rule }) => rule), label: null, tickSize: 0, padding: 0.06 },
-    color: { domain: scale.map((_, k) => (highest * k) / (scale.length - 1)), range: scale, clamp: true },
+    color: {
+      type: "linear",
+      domain: scale.map((_, k) => (highest * k) / (scale.length - 1)),
+      range: scale,
+      clamp: true,
+    },
     marks: [
       Plot.cell(found, { x: "column", y: "rule", fill: "error" }),
       Plot.text(found, {
@@ -61,7 +66,7 @@ export function heatMap(
     const middle = labelWidth + (k + 0.5) * columnWidth;
     const previous = cells[k - 1];
     const opens = previous?.kind !== cell.kind || previous.strength !== cell.strength;
-    const percentage = cell.kind === null ? "0 %" : `${Number((100 * cell.fraction).toFixed(1))} %`;
+    const percentage = cell.kind === null ? "clean" : `${Number((100 * cell.fraction).toFixed(1))} %`;
     return [
       text(document, percentage, { x: middle, y: top - 6, size: 11, anchor: "middle" }),
       ...(opens
@@ -87,6 +92,6 @@ export function heatMap(
 
 /** Kind and strength in few letters. */
 function heading({ kind, strength }: Cell): string {
-  if (kind === null) return "clean";
+  if (kind === null) return "";
   return `${kind} ${strength >= 1000 ? strength.toExponential().replace("e+", "e") : strength}`;
 }
