@@ -7,7 +7,8 @@ import type { Job, Numbers } from "../peer.js";
 import { aggregator } from "./aggregator.js";
 import { meanGradients } from "./mean-gradients.js";
 
-export function robgradTraining(device: Device, dtype: DType, work: TrainingWork): Job {
+/** @param own  A rule for all parameters as one vector, in place of the work's. */
+export function robgradTraining(device: Device, dtype: DType, work: TrainingWork, own?: Aggregator): Job {
   const { samples, widths } = work;
   const data = work.data();
   const x = device.tensor(data.x, { dtype, shape: [samples, widths[0] as number] });
@@ -21,7 +22,10 @@ export function robgradTraining(device: Device, dtype: DType, work: TrainingWork
   const model = new Sequential(...layers.flatMap((layer, k) => (k < layers.length - 1 ? [layer, relu] : [layer])));
   const optimizer = sgd({ stepSize: work.stepSize });
   const count = device.cell(device.zeros([], { dtype: "int32" }));
-  const gradients = gradientsOf(work, model, layers);
+  const gradients =
+    own === undefined
+      ? gradientsOf(work, model, layers)
+      : (losses: Variable) => aggregate(sampleGradients(losses, model.parameters()), own, { group: all });
 
   const step = capture((x: Tensor, labels: Tensor) => {
     const losses = softmaxCrossEntropy(model.forward(x), labels);
