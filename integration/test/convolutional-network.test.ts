@@ -1,16 +1,14 @@
 import { aggregate, medianOfMeans, softTruncation, type Aggregator } from "@robgrad/aggregators";
-import { sampleGradients, type Variable } from "@robgrad/autograd";
-import { Conv2d, Linear, MaxPool2d, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
+import { sampleGradients } from "@robgrad/autograd";
+import { Conv2d, Linear, MaxPool2d, relu, Sequential } from "@robgrad/nn";
 import { capture, openDevice, tidy, type Device, type Tensor } from "@robgrad/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
+import { meanGradients, train as trainInMemory, type GradientsOf } from "./train-in-memory.js";
 
 const samples = 64;
 
-/** Two recorded steps and a replayed one; the losses and the most memory they took. */
-async function train(
-  device: Device,
-  gradientsOf: (losses: Variable, model: Sequential) => ReadonlyMap<Parameter, Tensor>,
-) {
+/** The network, and a batch of images. */
+async function train(device: Device, gradientsOf: GradientsOf) {
   const rng = device.rng(1);
   const model = new Sequential(
     new Conv2d(1, 8, 5, { rng }),
@@ -22,30 +20,14 @@ async function train(
     (y) => y.reshape([-1, 256]),
     new Linear(256, 10, { rng }),
   );
-  const x = rng.normal([samples, 1, 28, 28]);
-  const labels = device.tensor(Int32Array.from({ length: samples }, (_, n) => n % 10));
-  const optimizer = sgd({ stepSize: 0.1 });
-  const step = capture((input: Tensor, targets: Tensor) => {
-    const losses = softmaxCrossEntropy(model.forward(input), targets);
-    optimizer.update(gradientsOf(losses, model));
-    return losses.mean();
-  });
-  device.resetPeak();
-  const losses: number[] = [];
-  for (let t = 0; t < 3; t++) losses.push(await step(x, labels).item());
-  return { losses, peak: device.memory().peak };
+  return trainInMemory(model, rng.normal([samples, 1, 28, 28]), 10, gradientsOf);
 }
 
 describe("robust steps of a convolutional network", () => {
   let limit: number;
   beforeAll(async () => {
     const device = await openDevice("wasm");
-    const { peak } = await train(device, (losses, model) => {
-      const parameters = [...model.parameters()];
-      for (const parameter of parameters) parameter.clearGrad();
-      losses.mean().backward();
-      return new Map(parameters.map((parameter) => [parameter, (parameter.grad as Variable).value]));
-    });
+    const { peak } = await train(device, meanGradients);
     limit = 1.5 * peak;
     device.dispose();
   }, 60_000);

@@ -8,19 +8,17 @@ import {
   softTruncation,
   type Aggregator,
 } from "@robgrad/aggregators";
-import { sampleGradients, type Variable } from "@robgrad/autograd";
-import { Linear, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
-import { capture, openDevice, type Device, type Tensor } from "@robgrad/tensor";
+import { sampleGradients } from "@robgrad/autograd";
+import { Linear, relu, Sequential, type Parameter } from "@robgrad/nn";
+import { openDevice, type Device } from "@robgrad/tensor";
 import { beforeAll, describe, expect, it } from "vitest";
+import { meanGradients, train as trainInMemory, type GradientsOf } from "./train-in-memory.js";
 
 const samples = 256;
 const widths = [784, 256, 128, 10] as const;
 
-/** Two recorded steps and a replayed one on images' size; the losses and the most memory they took. */
-async function train(
-  device: Device,
-  gradientsOf: (losses: Variable, model: Sequential) => ReadonlyMap<Parameter, Tensor>,
-) {
+/** A network for images of 28 × 28, and a batch of them. */
+async function train(device: Device, gradientsOf: GradientsOf) {
   const rng = device.rng(1);
   const [p, q, r, classes] = widths;
   const model = new Sequential(
@@ -30,33 +28,14 @@ async function train(
     relu,
     new Linear(r, classes, { rng }),
   );
-  const x = rng.normal([samples, p]);
-  const labels = device.tensor(
-    Array.from({ length: samples }, (_, n) => n % classes),
-    { dtype: "int32" },
-  );
-  const optimizer = sgd({ stepSize: 0.1 });
-  const step = capture((input: Tensor, targets: Tensor) => {
-    const losses = softmaxCrossEntropy(model.forward(input), targets);
-    optimizer.update(gradientsOf(losses, model));
-    return losses.mean();
-  });
-  device.resetPeak();
-  const losses: number[] = [];
-  for (let t = 0; t < 3; t++) losses.push(await step(x, labels).item());
-  return { losses, peak: device.memory().peak };
+  return trainInMemory(model, rng.normal([samples, p]), classes, gradientsOf);
 }
 
 describe("robust steps on layers of an image's size", () => {
   let limit: number;
   beforeAll(async () => {
     const device = await openDevice("wasm");
-    const { peak } = await train(device, (losses, model) => {
-      const parameters = [...model.parameters()];
-      for (const parameter of parameters) parameter.clearGrad();
-      losses.mean().backward();
-      return new Map(parameters.map((parameter) => [parameter, (parameter.grad as Variable).value]));
-    });
+    const { peak } = await train(device, meanGradients);
     limit = 1.3 * peak;
     device.dispose();
   });

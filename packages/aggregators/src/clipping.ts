@@ -1,13 +1,17 @@
-import { where, type Tensor } from "@robgrad/tensor";
+import { where, type Scalar, type Tensor } from "@robgrad/tensor";
 import { checkByzantine, checkSampleCount, type ByzantineOptions } from "./byzantine.js";
 import { checkOption, isPositive } from "./option.js";
 import { definePreAggregator, type PreAggregator } from "./pre-aggregator.js";
 
 /** min(1, c/‖g‖) of squared norms, for a norm c that is a number or a tensor of one element; 1 for a norm of 0. */
 export function shrinkage(squaredNorms: Tensor, maxNorm: number | Tensor): Tensor {
-  const norms = squaredNorms.sqrt();
-  const larger = norms.greater(maxNorm);
-  return where(larger, where(larger, norms, 1).reciprocal().mul(maxNorm), 1);
+  const cut = (squared: Scalar, c: Scalar | number) => {
+    const norm = squared.sqrt();
+    return where(norm.greater(c), norm.reciprocal().mul(c), 1);
+  };
+  return typeof maxNorm === "number"
+    ? squaredNorms.map((squared) => cut(squared, maxNorm))
+    : squaredNorms.map(cut, maxNorm);
 }
 
 /**

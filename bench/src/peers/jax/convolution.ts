@@ -3,7 +3,7 @@ import { sidesOf, type ConvolutionWork } from "../../work.js";
 import { Unable, type Job } from "../peer.js";
 import { traceable } from "./column-rules.js";
 import type { SampleForm } from "./jax.js";
-import { waitFor } from "./wait.js";
+import { trainingJob } from "./training-job.js";
 
 /** W [Q, C, kernel, kernel] or [Q, P], and b [Q]. */
 type Layer = { W: np.Array; b: np.Array };
@@ -65,26 +65,9 @@ export function jaxConvolution(work: ConvolutionWork, form: SampleForm): Job {
   };
   const step = jit(rule.kind === "mean" ? plain : robust) as Step;
 
-  let model = tree.ref(initial);
-  let loss: np.Array | null = null;
-  return {
-    reset() {
-      tree.dispose(model);
-      model = tree.ref(initial);
-    },
-    async run(calls) {
-      for (let call = 0; call < calls; call++) {
-        loss?.dispose();
-        [loss, model] = step(model, x.ref, targets.ref);
-        await waitFor(loss);
-      }
-      await waitFor(model);
-    },
-    async values() {
-      const found = [(await loss?.ref.data()) as Float32Array];
-      for (const { W, b } of model)
-        found.push((await W.ref.data()) as Float32Array, (await b.ref.data()) as Float32Array);
-      return found;
-    },
-  };
+  return trainingJob(
+    initial,
+    (model) => step(model, x.ref, targets.ref),
+    (W) => W,
+  );
 }

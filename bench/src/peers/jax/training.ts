@@ -4,7 +4,7 @@ import { Unable, type Job } from "../peer.js";
 import { geometricMedianWeights, squaredDistances } from "../weiszfeld.js";
 import { traceable, untraceable } from "./column-rules.js";
 import type { SampleForm } from "./jax.js";
-import { waitFor } from "./wait.js";
+import { trainingJob } from "./training-job.js";
 
 /** W [P, Q] and b [Q]; or, with an axis before them, one of each for every sample or block. */
 type Layer = { W: np.Array; b: np.Array };
@@ -27,29 +27,11 @@ export function jaxTraining(work: TrainingWork, form: SampleForm): Job {
   });
   const step = stepOf(work, form);
 
-  let model = tree.ref(initial);
-  let loss: np.Array | null = null;
-  return {
-    reset() {
-      tree.dispose(model);
-      model = tree.ref(initial);
-    },
-    async run(calls) {
-      for (let call = 0; call < calls; call++) {
-        loss?.dispose();
-        [loss, model] = step(model, x.ref, targets.ref);
-        await waitFor(loss);
-      }
-      await waitFor(model);
-    },
-    async values() {
-      const found = [(await loss?.ref.data()) as Float32Array];
-      for (const { W, b } of model) {
-        found.push((await np.array(W.ref.transpose()).data()) as Float32Array, (await b.ref.data()) as Float32Array);
-      }
-      return found;
-    },
-  };
+  return trainingJob(
+    initial,
+    (model) => step(model, x.ref, targets.ref),
+    (W) => np.array(W.transpose()),
+  );
 }
 
 /** Mean cross-entropy of softmax. */

@@ -3,9 +3,10 @@ import { sampleGradients, type Variable } from "@robgrad/autograd";
 import { Conv2d, Linear, MaxPool2d, relu, Sequential, sgd, softmaxCrossEntropy } from "@robgrad/nn";
 import { capture, type Device, type DType, type Tensor } from "@robgrad/tensor";
 import { sidesOf, type ConvolutionWork } from "../../work.js";
-import type { Job, Numbers } from "../peer.js";
+import type { Job } from "../peer.js";
 import { aggregator } from "./aggregator.js";
 import { meanGradients } from "./mean-gradients.js";
+import { trainingJob } from "./training-job.js";
 
 export function robgradConvolution(device: Device, dtype: DType, work: ConvolutionWork): Job {
   const { samples, side, channels, kernel, classes, rule } = work;
@@ -41,23 +42,9 @@ export function robgradConvolution(device: Device, dtype: DType, work: Convoluti
     return losses.mean();
   });
 
-  let loss: Variable | null = null;
-  const reset = () =>
-    layers.forEach(({ W, b }, k) => {
-      W.assign(initial[k]?.[0] as Tensor);
-      b?.assign(initial[k]?.[1] as Tensor);
-    });
-  reset();
-  return {
-    reset,
-    async run(calls) {
-      for (let call = 0; call < calls; call++) loss = step(x, labels);
-      await (loss as Variable).item();
-    },
-    async values() {
-      const parameters = [...model.parameters()].map((parameter) => parameter.data());
-      return [await (loss as Variable).data(), ...(await Promise.all(parameters))] as Numbers[];
-    },
-    peakBytes: () => device.memory().peak,
-  };
+  const starts = layers.flatMap(({ W, b }, k) => {
+    const own = initial[k] as Tensor[];
+    return [[W, own[0] as Tensor] as const, ...(b === null ? [] : [[b, own[1] as Tensor] as const])];
+  });
+  return trainingJob(device, model, starts, () => step(x, labels));
 }

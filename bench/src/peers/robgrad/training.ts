@@ -3,9 +3,10 @@ import { sampleGradients, type Variable } from "@robgrad/autograd";
 import { Linear, relu, Sequential, sgd, softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
 import { capture, type Device, type DType, type Tensor } from "@robgrad/tensor";
 import { ruleOf, type TrainingWork } from "../../work.js";
-import type { Job, Numbers } from "../peer.js";
+import type { Job } from "../peer.js";
 import { aggregator } from "./aggregator.js";
 import { meanGradients } from "./mean-gradients.js";
+import { trainingJob } from "./training-job.js";
 
 /** @param own  A rule for all parameters as one vector, in place of the work's. */
 export function robgradTraining(device: Device, dtype: DType, work: TrainingWork, own?: Aggregator): Job {
@@ -34,25 +35,11 @@ export function robgradTraining(device: Device, dtype: DType, work: TrainingWork
     return losses.mean();
   });
 
-  let loss: Variable | null = null;
-  const reset = () =>
-    layers.forEach((layer, k) => {
-      layer.W.assign(initial[k]?.W as Tensor);
-      layer.b?.assign(initial[k]?.b as Tensor);
-    });
-  reset();
-  return {
-    reset,
-    async run(calls) {
-      for (let call = 0; call < calls; call++) loss = step(x, labels);
-      await (loss as Variable).item();
-    },
-    async values() {
-      const parameters = [...model.parameters()].map((parameter) => parameter.data());
-      return [await (loss as Variable).data(), ...(await Promise.all(parameters))] as Numbers[];
-    },
-    peakBytes: () => device.memory().peak,
-  };
+  const starts = layers.flatMap(({ W, b }, k) => {
+    const own = initial[k] as { readonly W: Tensor; readonly b: Tensor };
+    return [[W, own.W] as const, ...(b === null ? [] : [[b, own.b] as const])];
+  });
+  return trainingJob(device, model, starts, () => step(x, labels));
 }
 
 /** From losses to what the optimizer takes: plain back-propagation for the mean, a sample matrix per parameter else. */

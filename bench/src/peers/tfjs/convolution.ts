@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { sidesOf, type ConvolutionWork } from "../../work.js";
 import { Unable, type Job } from "../peer.js";
+import { trainingJob } from "./training-job.js";
 
 /** Images lie as [N, side, side, C] here, kernels as [kernel, kernel, C, Q]: the backend knows no other order. */
 export function tfjsConvolution(work: ConvolutionWork): Job {
@@ -43,27 +44,5 @@ export function tfjsConvolution(work: ConvolutionWork): Job {
       throw new Unable(`cannot train it: ${error instanceof Error ? error.message : String(error)}`);
     }
   };
-  let loss: tf.Scalar | null = null;
-  return {
-    reset() {
-      for (const { W, b, initialW, initialB } of layers) {
-        W.assign(initialW);
-        b.assign(initialB);
-      }
-    },
-    run(calls) {
-      for (let call = 0; call < calls; call++) {
-        loss?.dispose();
-        loss = step();
-      }
-      loss?.dataSync();
-    },
-    values: () => [
-      loss?.dataSync() as Float32Array,
-      ...layers.flatMap(({ W, b }, k) => [
-        tf.tidy(() => tf.transpose(W, k < 2 ? [3, 2, 0, 1] : [1, 0]).dataSync() as Float32Array),
-        b.dataSync() as Float32Array,
-      ]),
-    ],
-  };
+  return trainingJob(layers, (k) => (k < 2 ? [3, 2, 0, 1] : [1, 0]), step);
 }

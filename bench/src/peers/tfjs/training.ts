@@ -4,6 +4,7 @@ import type { Job } from "../peer.js";
 import { blockMeans, combined, type Factors } from "./block-means.js";
 import { columnRule } from "./column-rules.js";
 import { blockStarts, geometricMedianWeights, squaredDistances } from "../weiszfeld.js";
+import { trainingJob } from "./training-job.js";
 
 /** W [P, Q], as the library's own layers keep it. */
 interface Layer {
@@ -38,29 +39,7 @@ export function tfjsTraining(work: TrainingWork): Job {
   const step =
     rule.kind === "mean" ? () => optimizer.minimize(meanLoss, true) as tf.Scalar : robustStep(work, layers, x, targets);
 
-  let loss: tf.Scalar | null = null;
-  return {
-    reset() {
-      for (const { W, b, initialW, initialB } of layers) {
-        W.assign(initialW);
-        b.assign(initialB);
-      }
-    },
-    run(calls) {
-      for (let call = 0; call < calls; call++) {
-        loss?.dispose();
-        loss = step();
-      }
-      loss?.dataSync();
-    },
-    values: () => [
-      loss?.dataSync() as Float32Array,
-      ...layers.flatMap(({ W, b }) => [
-        tf.tidy(() => tf.transpose(W).dataSync() as Float32Array),
-        b.dataSync() as Float32Array,
-      ]),
-    ],
-  };
+  return trainingJob(layers, () => [1, 0], step);
 }
 
 /**
