@@ -2,11 +2,9 @@
 import { codedError } from "../../errors.js";
 import type { Executor } from "../executor.js";
 
-/** A device of the platform with what must live as long as it does. */
+/** A device of the platform. */
 export interface OpenedAdapter {
   readonly device: GPUDevice;
-  /** Dawn for Node ends with its instance. */
-  readonly gpu: GPU;
   /** Whether the adapter computes on the CPU: its compiler and its barriers are slow, its dispatches are not. */
   readonly software: boolean;
 }
@@ -34,6 +32,9 @@ interface Process {
 
 const { process } = globalThis as { readonly process?: Process };
 
+/** Dawn, once there is one: for all devices and for good, as one that is collected takes threads along that others wait for. */
+let instance: GPU | undefined;
+
 /** WebGPU of the platform: a browser's, or in Node the optional package `webgpu`. */
 async function findGpu(): Promise<GPU> {
   const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
@@ -49,7 +50,7 @@ async function findGpu(): Promise<GPU> {
   } catch (cause) {
     throw unavailable('the package webgpu in Node, found none; npm install webgpu, or open "wasm"', cause);
   }
-  return dawn.create([]);
+  return (instance ??= dawn.create([]));
 }
 
 /**
@@ -80,7 +81,7 @@ export async function openAdapter(software: boolean): Promise<OpenedAdapter> {
       requiredLimits,
     });
     endWithProcess(device);
-    return { device, gpu, software: isSoftware(adapter) };
+    return { device, software: isSoftware(adapter) };
   } catch (cause) {
     throw unavailable(`adapter ${adapter.info.description} to give a device, found ${String(cause)}`, cause);
   }

@@ -12,14 +12,11 @@ export class WebGpuExecutor implements Executor {
   readonly name = "webgpu";
   readonly dtypes = ["float32", "int32", "uint32", "bool"] as const satisfies readonly DType[];
   readonly fuses = true;
-  /** Dawn for Node ends with its instance. */
-  readonly gpu: GPU;
   readonly #queue: Queue;
   readonly #memory: Memory;
   readonly #schedule: Schedule;
 
   constructor(opened: OpenedAdapter) {
-    this.gpu = opened.gpu;
     this.#queue = new Queue(opened.device);
     this.#memory = new Memory(
       opened.device,
