@@ -8,6 +8,7 @@ import { dependencyDirection } from "./rules/dependency-direction.js";
 export default defineConfig(
   globalIgnores([
     "**/dist/",
+    "**/dist-web/",
     "examples/",
     "**/.temporary/",
     "**/.turbo/",
@@ -16,7 +17,7 @@ export default defineConfig(
     "packages/nn/src/onnx/generated/",
   ]),
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [eslint.configs.recommended, tseslint.configs.recommended],
     languageOptions: {
       parserOptions: {
@@ -43,7 +44,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["packages/*/src/**/*.ts", "apps/demo/src/{study,web}/**/*.ts"],
+    files: ["packages/*/src/**/*.ts", "apps/demo/src/{study,web}/**/*.{ts,tsx}"],
     rules: {
       "no-restricted-globals": ["error", ...["Buffer", "__dirname", "__filename", "global", "process", "require"]],
     },

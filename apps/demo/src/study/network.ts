@@ -72,3 +72,22 @@ export function setWeights({ layers }: Network, weights: readonly LayerWeights[]
     assign(layers[k]!.b!, b);
   }
 }
+
+/**
+ * All weights of a network, on the host.
+ *
+ * @throws   Rejects as the read of a tensor does.
+ * @example  const [first] = await getWeights(net);
+ */
+export async function getWeights({ layers }: Network): Promise<LayerWeights[]> {
+  const read = async ({ cell }: Parameter): Promise<HostArray> => ({
+    values: Float64Array.from(await cell.value.data()),
+    shape: [...cell.shape],
+  });
+  return Promise.all(
+    layers.map(async (layer) => {
+      const [W, b] = await Promise.all([read(layer.W), read(layer.b!)]);
+      return { W, b };
+    }),
+  );
+}

@@ -2,7 +2,7 @@ import { noGrad, sampleGradients } from "@robgrad/autograd";
 import { accuracy, sgd, softmaxCrossEntropy, type Optimizer } from "@robgrad/nn";
 import { capture, tidy, type Captured, type Device, type History, type Tensor } from "@robgrad/tensor";
 import { curveIterations } from "./curve-iterations.js";
-import { network, setWeights, type LayerWeights, type Network } from "./network.js";
+import { getWeights, network, setWeights, type LayerWeights, type Network } from "./network.js";
 import { stepSize } from "./protocol.js";
 import type { StudySettings } from "./settings.js";
 import type { TrainingResult } from "./study-result.js";
@@ -44,6 +44,9 @@ export class Training {
   readonly #evaluate: Evaluation;
   readonly #captured: readonly { dispose(): void }[];
   #recorded: boolean;
+  #samples: TrialSamples | null = null;
+  #iteration = 0;
+  #milliseconds = 0;
 
   /**
    * @param device    Where the samples will be.
@@ -95,37 +98,107 @@ export class Training {
    * @returns  Curves at `curveIterations(iterations)` and the time a step took.
    * @throws   Rejects with BAD_DATA when a gradient is no longer finite, and with what the variant's rule throws.
    */
-  async run({ train, test }: TrialSamples, weights: readonly LayerWeights[]): Promise<TrainingResult> {
-    const step = () => this.#step(train.x, train.labels);
-    const evaluate = () => this.#evaluate(train.x, train.labels, test.x, test.labels);
+  async run(samples: TrialSamples, weights: readonly LayerWeights[]): Promise<TrainingResult> {
+    this.start(samples, weights);
+    this.advance(this.#iterations.at(-1)!);
+    return this.result();
+  }
+
+  /**
+   * Begins a training, at iteration 0.
+   *
+   * @param samples  Kept until the training ends; the caller disposes them.
+   * @throws         What the variant's rule throws.
+   */
+  start(samples: TrialSamples, weights: readonly LayerWeights[]): void {
+    this.#samples = samples;
+    const { train, test } = samples;
     if (!this.#recorded) {
       setWeights(this.#network, weights);
-      for (const call of [step, step, evaluate, evaluate]) call();
+      for (let twice = 0; twice < 2; twice++) this.#step(train.x, train.labels);
+      for (let twice = 0; twice < 2; twice++) this.#evaluate(train.x, train.labels, test.x, test.labels);
       this.#recorded = true;
     }
     setWeights(this.#network, weights);
-    const { trainLoss, trainAccuracy, testLoss, testAccuracy } = this.#curves;
     for (const curve of Object.values(this.#curves)) curve.clear();
+    this.#iteration = 0;
+    this.#milliseconds = 0;
+    this.#evaluate(train.x, train.labels, test.x, test.labels);
+  }
 
-    let done = 0;
-    let milliseconds = 0;
-    for (const iteration of this.#iterations) {
+  /** Updates since `start`. */
+  get iteration(): number {
+    return this.#iteration;
+  }
+
+  /**
+   * Trains on up to an iteration, and evaluates where the curves want it.
+   *
+   * @param iteration  From the present one to the last.
+   */
+  advance(iteration: number): void {
+    const { train, test } = this.#samples!;
+    while (this.#iteration < iteration) {
+      const next = this.#iterations.find((due) => due > this.#iteration) ?? iteration;
       const start = performance.now();
-      for (; done < iteration; done++) step();
-      milliseconds += performance.now() - start;
-      evaluate();
+      for (; this.#iteration < Math.min(next, iteration); this.#iteration++) this.#step(train.x, train.labels);
+      this.#milliseconds += performance.now() - start;
+      if (this.#iteration === next) this.#evaluate(train.x, train.labels, test.x, test.labels);
     }
+  }
+
+  /**
+   * Curves up to the present iteration, one value for each of `curveIterations(iterations)` that has been reached, and the
+   * time a step took.
+   *
+   * @throws  Rejects with BAD_DATA when a gradient was not finite.
+   */
+  async result(): Promise<TrainingResult> {
+    const { train, test } = this.#samples!;
+    const { trainLoss, trainAccuracy, testLoss, testAccuracy } = this.#curves;
     const start = performance.now();
     const curves = [trainLoss, trainAccuracy, testLoss, testAccuracy].map((curve) => curve.toArray());
     const found = (await Promise.all(curves)) as [number[], number[], number[], number[]];
-    milliseconds += performance.now() - start;
+    this.#milliseconds += performance.now() - start;
     return {
       trainLoss: found[0],
       trainError: found[1].map((share) => errors(share, train)),
       testLoss: found[2],
       testError: found[3].map((share) => errors(share, test)),
-      microsecondsPerStep: done === 0 ? 0 : (1000 * milliseconds) / done,
+      microsecondsPerStep: this.#iteration === 0 ? 0 : (1000 * this.#milliseconds) / this.#iteration,
     };
+  }
+
+  /**
+   * Microseconds of a step, from as many steps as take some time: clocks of browsers are coarse. The training is then
+   * where these led, so that `start` follows; a rule that remembers has them in its memory.
+   *
+   * @param milliseconds  How long to look, at least.
+   * @throws              Rejects as `result` does.
+   */
+  async timed(milliseconds: number): Promise<number> {
+    const { train } = this.#samples!;
+    const take = async (steps: number) => {
+      for (let step = 0; step < steps; step++) this.#step(train.x, train.labels);
+      await this.weights();
+    };
+    // The first from the recording compiles it.
+    await take(2);
+    for (let steps = 1; ; steps *= 2) {
+      const start = performance.now();
+      await take(steps);
+      const elapsed = performance.now() - start;
+      if (elapsed >= milliseconds) return (1000 * elapsed) / steps;
+    }
+  }
+
+  /**
+   * The present weights, on the host.
+   *
+   * @throws  Rejects with BAD_DATA when a gradient was not finite.
+   */
+  async weights(): Promise<LayerWeights[]> {
+    return getWeights(this.#network);
   }
 
   dispose(): void {

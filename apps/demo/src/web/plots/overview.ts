@@ -1,0 +1,58 @@
+import * as Plot from "@observablehq/plot";
+import { alarm, classStyles } from "../../study/figures/palette.js";
+import type { Scene } from "../worker/live-run.js";
+
+/** All training rows on axes that are linear within the unit square and logarithmic beyond it, so that none is out of sight. */
+export function overview({ train, mean }: Scene, width: number): SVGSVGElement {
+  const farthest = Math.max(1.5, ...train.flatMap(({ x, y }) => [Math.abs(x), Math.abs(y)]));
+  const domain = [-1.3 * farthest, 1.3 * farthest];
+  const powers = Math.max(1, Math.ceil(Math.log10(farthest)));
+  const ticks = Array.from({ length: powers }, (_, k) => 10 ** (k + (powers > 3 ? k % 2 : 0))).filter(
+    (t) => t <= farthest * 1.3,
+  );
+  const axis = {
+    type: "symlog",
+    constant: 0.3,
+    domain,
+    ticks: [...ticks.map((t) => -t), 0, ...ticks],
+    tickFormat: (t: number) =>
+      Math.abs(t) >= 1000
+        ? `${t < 0 ? "−" : ""}10${superscript(Math.log10(Math.abs(t)))}`
+        : String(t).replace("-", "−"),
+    labelAnchor: "center",
+    labelArrow: "none",
+  } as const;
+  const corners = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+    [0, 1],
+    [0, 0],
+  ] as const;
+  return Plot.plot({
+    width,
+    height: width,
+    marginLeft: 44,
+    marginBottom: 40,
+    x: { ...axis, label: "first component, scaled" },
+    y: { ...axis, label: "second component, scaled" },
+    grid: true,
+    marks: [
+      Plot.line(corners, { stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "3 2" }),
+      Plot.dot([mean], { symbol: "plus", stroke: "currentColor", r: 4 }),
+      ...classStyles.map(({ color, symbol }, label) =>
+        Plot.dot(
+          train.filter((row) => row.label === label),
+          { x: "x", y: "y", symbol, r: 2.4, fill: color, fillOpacity: 0.85 },
+        ),
+      ),
+      Plot.dot(
+        train.filter(({ displaced }) => displaced),
+        { x: "x", y: "y", r: 7, stroke: alarm, strokeWidth: 2 },
+      ),
+    ],
+  }) as SVGSVGElement;
+}
+
+const digits = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+const superscript = (power: number) => [...String(Math.round(power))].map((digit) => digits[Number(digit)]).join("");

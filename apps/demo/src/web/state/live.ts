@@ -1,0 +1,140 @@
+import { computed, effect, signal } from "@preact/signals";
+import { hasCode } from "@robgrad/tensor";
+import { Connection } from "../connection.js";
+import type { Opening } from "../worker/engine.js";
+import type { Frame } from "../worker/live-run.js";
+import { change, notify, page, runSettings } from "./store.js";
+
+/** The trial that is watched: its rows and rules; null until its worker has begun it. */
+export const opening = signal<Opening | null>(null);
+
+/** The last answer of the worker; its iteration may lag behind the one asked for. */
+export const frame = signal<Frame | null>(null);
+
+export const playing = signal(false);
+
+/** Why there is nothing to watch; null when there is. */
+export const trouble = signal<string | null>(null);
+
+export const finished = computed(() => page.value.step >= page.value.iterations);
+
+let connection: Connection | null = null;
+
+/** The worker of the watched trial, for further questions about it. */
+export function liveConnection(): Connection {
+  return (connection ??= new Connection(page.peek().device));
+}
+
+/** Begins anew whenever settings or device change, and fetches what is to be seen. */
+export function watch(): void {
+  const device = computed(() => page.value.device);
+  effect(() => {
+    connection?.close();
+    connection = new Connection(device.value);
+    begin();
+  });
+  effect(() => {
+    if (runSettings.value !== begun && begun !== null) begin();
+  });
+  effect(() => {
+    if (page.value.step >= 0) void fetchFrame();
+  });
+  requestAnimationFrame(play);
+}
+
+let begun: unknown = null;
+/** Answers for an earlier beginning are out of date. */
+let generation = 0;
+
+function begin(): void {
+  const settings = runSettings.peek();
+  begun = settings;
+  const own = ++generation;
+  trouble.value = null;
+  void liveConnection()
+    .ask((engine) => engine.begin(settings))
+    .then((answer) => {
+      if (own !== generation) return;
+      opening.value = answer;
+      shown = null;
+      for (const [rule, reason] of Object.entries(answer.refusals)) {
+        notify({ kind: "error", text: `The rule ${rule} cannot take part. ${reason}` });
+      }
+      return fetchFrame();
+    })
+    .catch((error: unknown) => own === generation && fail(error));
+}
+
+/** The iteration of the last frame; null when the frame is of an earlier beginning. */
+let shown: number | null = null;
+let fetching = false;
+
+/** Asks for the iteration to be seen, one question at a time. */
+async function fetchFrame(): Promise<void> {
+  if (fetching || opening.peek() === null || trouble.peek() !== null) return;
+  fetching = true;
+  const own = generation;
+  try {
+    while (own === generation && shown !== page.peek().step) {
+      const { step } = page.peek();
+      const answer = await liveConnection().ask((engine) => engine.frame(step));
+      if (own !== generation) break;
+      shown = answer.iteration;
+      frame.value = answer;
+    }
+  } catch (error) {
+    if (own === generation) fail(error);
+  } finally {
+    fetching = false;
+  }
+  if (own !== generation) void fetchFrame();
+}
+
+let before = 0;
+let exact = 0;
+
+/** Moves the iteration on while playing; waits where the worker is behind. */
+function play(now: number): void {
+  requestAnimationFrame(play);
+  const seconds = Math.min(0.1, (now - before) / 1000);
+  before = now;
+  if (!playing.peek() || trouble.peek() !== null || shown === null) return;
+  const { speed, step, iterations } = page.peek();
+  if (step >= iterations) {
+    playing.value = false;
+    return;
+  }
+  if (fetching) return;
+  if (Math.floor(exact) !== step) exact = step;
+  // As fast as it goes, a frame shows every tenth iteration, where the curves have their points.
+  exact = Math.min(iterations, exact + (speed === 0 ? 10 : speed * seconds));
+  if (Math.floor(exact) !== step) change({ step: Math.floor(exact) });
+}
+
+function fail(error: unknown): void {
+  playing.value = false;
+  const { message } = error as Error;
+  trouble.value = message;
+  if (hasCode(error, "WORKER_LOST")) {
+    notify({
+      kind: "error",
+      text: `The worker that trains has ended. ${message}`,
+      action: { label: "Start another", run: restart },
+    });
+  } else if (hasCode(error, "DEVICE_LOST") || hasCode(error, "DEVICE_UNAVAILABLE")) {
+    notify({
+      kind: "error",
+      text: `The GPU cannot be used. ${message}`,
+      action: { label: "Go on with WebAssembly", run: () => change({ device: "wasm" }) },
+    });
+  } else {
+    notify({ kind: "error", text: message, action: { label: "Start again", run: restart } });
+  }
+}
+
+/** A new worker, and the trial from its beginning. */
+export function restart(): void {
+  connection?.close();
+  connection = null;
+  begin();
+}

@@ -1,0 +1,94 @@
+import { openDevice, type Device, type DeviceName } from "@robgrad/tensor";
+import type { TrialResult } from "../../study/study-result.js";
+import type { StudySettings } from "../../study/settings.js";
+import { Trials } from "../../study/trials.js";
+import { variantsOf } from "../../study/variants.js";
+import type { RunSettings } from "../run-settings.js";
+import { competitorOf } from "./competitors.js";
+import { LiveRun, type Frame, type Scene } from "./live-run.js";
+
+/** A competitor as the page names it. */
+export interface ListedCompetitor {
+  readonly name: string;
+  readonly label: string;
+  readonly meaning: string;
+}
+
+/** What a watched trial begins with. */
+export interface Opening {
+  readonly scene: Scene;
+  readonly competitors: readonly ListedCompetitor[];
+  /** In the order of the settings: why one does not take part, or null. */
+  readonly refusals: Readonly<Record<string, string>>;
+}
+
+/** What the page asks of a worker. One worker serves one device. */
+export class Engine {
+  #device: Device | null = null;
+  #live: LiveRun | null = null;
+  #trials: { readonly key: string; readonly trials: Trials } | null = null;
+
+  /**
+   * Opens the device, with as many threads as are of use; earlier runs end.
+   *
+   * @throws  Rejects with DEVICE_UNAVAILABLE.
+   */
+  async open(name: DeviceName): Promise<void> {
+    this.close();
+    this.#device = await openDevice(name);
+  }
+
+  /** Begins to watch a trial. A rule that cannot be made is left out, and said. */
+  async begin(settings: RunSettings): Promise<Opening> {
+    const variants = [];
+    const refusals: Record<string, string> = {};
+    for (const text of settings.competitors) {
+      try {
+        variants.push(await competitorOf(text, settings));
+      } catch (error) {
+        refusals[text] = (error as Error).message;
+      }
+    }
+    this.#live?.dispose();
+    this.#live = null;
+    this.#live = new LiveRun(this.#opened(), settings, variants);
+    return {
+      scene: this.#live.scene,
+      competitors: variants.map(({ name, label, meaning }) => ({ name, label, meaning })),
+      refusals,
+    };
+  }
+
+  /** All competitors at an iteration, trained so far if they were not. */
+  async frame(iteration: number): Promise<Frame> {
+    return this.#watched().frame(iteration);
+  }
+
+  /** One trial of the study, as the command line runs it. */
+  async trial(settings: StudySettings, trial: number): Promise<TrialResult> {
+    const key = JSON.stringify(settings);
+    if (this.#trials?.key !== key) {
+      this.#trials?.trials.dispose();
+      this.#trials = { key, trials: new Trials(this.#opened(), settings, variantsOf(settings, null)) };
+    }
+    return this.#trials.trials.run(trial);
+  }
+
+  /** Ends all runs and the device. */
+  close(): void {
+    this.#live?.dispose();
+    this.#trials?.trials.dispose();
+    this.#device?.dispose();
+    this.#live = this.#trials = this.#device = null;
+  }
+
+  #opened(): Device {
+    if (this.#device === null) throw new Error("engine: expected open(device) first");
+    return this.#device;
+  }
+
+  #watched(): LiveRun {
+    if (this.#live === null) throw new Error("engine: expected begin(settings) first");
+    return this.#live;
+  }
+}

@@ -1,0 +1,5 @@
+import { expose } from "comlink";
+import "../coded-errors.js";
+import { Engine } from "./engine.js";
+
+expose(new Engine());
