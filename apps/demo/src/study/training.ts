@@ -170,13 +170,13 @@ export class Training {
   }
 
   /**
-   * Microseconds of a step, from as many steps as take some time: clocks of browsers are coarse. The training is then
-   * where these led, so that `start` follows; a rule that remembers has them in its memory.
+   * Microseconds of a step, without evaluations: the mean of as many as a twentieth of a second holds, so that the coarse
+   * clock of a browser will do. The training is then where these led, and a rule that remembers has them in its memory.
    *
-   * @param milliseconds  How long to look, at least.
-   * @throws              Rejects as `result` does.
+   * @param most  Steps, at most.
+   * @throws      Rejects as `result` does.
    */
-  async timed(milliseconds: number): Promise<number> {
+  async timed(most: number): Promise<number> {
     const { train } = this.#samples!;
     const take = async (steps: number) => {
       for (let step = 0; step < steps; step++) this.#step(train.x, train.labels);
@@ -184,12 +184,15 @@ export class Training {
     };
     // The first from the recording compiles it.
     await take(2);
-    for (let steps = 1; ; steps *= 2) {
-      const start = performance.now();
-      await take(steps);
-      const elapsed = performance.now() - start;
-      if (elapsed >= milliseconds) return (1000 * elapsed) / steps;
+    const start = performance.now();
+    let [steps, elapsed] = [0, 0];
+    while (steps < most && elapsed < 50) {
+      const more = Math.min(250, most - steps);
+      await take(more);
+      steps += more;
+      elapsed = performance.now() - start;
     }
+    return (1000 * elapsed) / steps;
   }
 
   /**

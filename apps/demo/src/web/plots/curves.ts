@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import type { SeriesStyle } from "../../study/figures/palette.js";
-import type { Frame, Scene } from "../worker/live-run.js";
+import type { Frame } from "../state/live.js";
+import type { Scene } from "../worker/live-run.js";
 
 interface CurvesOptions {
   readonly width: number;

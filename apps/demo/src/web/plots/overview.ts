@@ -2,7 +2,7 @@ import * as Plot from "@observablehq/plot";
 import { alarm, classStyles } from "../../study/figures/palette.js";
 import type { Scene } from "../worker/live-run.js";
 
-/** All training rows on axes that are linear within the unit square and logarithmic beyond it, so that none is out of sight. */
+/** All training rows on axes that grow logarithmically away from 0, so that none is out of sight; the unit square is dashed. */
 export function overview({ train, mean }: Scene, width: number): SVGSVGElement {
   const farthest = Math.max(1.5, ...train.flatMap(({ x, y }) => [Math.abs(x), Math.abs(y)]));
   const domain = [-1.3 * farthest, 1.3 * farthest];
@@ -12,7 +12,7 @@ export function overview({ train, mean }: Scene, width: number): SVGSVGElement {
   );
   const axis = {
     type: "symlog",
-    constant: 0.3,
+    constant: 0.1,
     domain,
     ticks: [...ticks.map((t) => -t), 0, ...ticks],
     tickFormat: (t: number) =>

@@ -91,22 +91,19 @@ export function plane(scene: Scene, options: PlaneOptions): SVGSVGElement {
         stroke: alarm,
         strokeWidth: 2.2,
       }),
-      ...(["start", "middle", "end"] as const).map((textAnchor) =>
-        Plot.text(
-          outside.filter((row) => row.anchor === textAnchor),
-          {
-            x: "edgeX",
-            y: "edgeY",
-            text: "distance",
-            textAnchor,
-            dx: { start: 6, middle: 0, end: -6 }[textAnchor],
-            dy: textAnchor === "middle" ? 0 : 24,
-            fill: "currentColor",
-            stroke: "var(--ground)",
-            strokeWidth: 3,
-            fontSize: 11,
-          },
-        ),
+      ...outside.map((row) =>
+        Plot.text([row], {
+          x: "edgeX",
+          y: "edgeY",
+          text: "distance",
+          textAnchor: row.anchor,
+          dx: { start: 6, middle: 0, end: -6 }[row.anchor],
+          dy: row.edgeY < 0 ? -24 : 24,
+          fill: "currentColor",
+          stroke: "var(--ground)",
+          strokeWidth: 3,
+          fontSize: 11,
+        }),
       ),
       Plot.dot(
         marked.map((row) => (isShown(row) ? row : { ...row, x: edge(scene, row).edgeX, y: edge(scene, row).edgeY })),
@@ -126,7 +123,7 @@ function edge({ mean, deviation }: Scene, { x, y }: SceneRow) {
   return {
     edgeX,
     edgeY: mean[1] + share * dy,
-    anchor: edgeX < 0.3 ? "start" : edgeX > 0.7 ? "end" : "middle",
+    anchor: edgeX < 0.3 ? ("start" as const) : edgeX > 0.7 ? ("end" as const) : ("middle" as const),
     angle: (Math.atan2(dx, dy) * 180) / Math.PI,
     distance: `${distance.toLocaleString("en", { maximumSignificantDigits: 3 })} σ`,
   };

@@ -2,14 +2,24 @@ import { computed, effect, signal } from "@preact/signals";
 import { hasCode } from "@robgrad/tensor";
 import { Connection } from "../connection.js";
 import type { Opening } from "../worker/engine.js";
-import type { Frame } from "../worker/live-run.js";
+import type { CompetitorFrame } from "../worker/live-run.js";
 import { change, notify, page, runSettings } from "./store.js";
 
 /** The trial that is watched: its rows and rules; null until its worker has begun it. */
 export const opening = signal<Opening | null>(null);
 
-/** The last answer of the worker; its iteration may lag behind the one asked for. */
+/** All competitors at one iteration. */
+export interface Frame {
+  readonly iteration: number;
+  /** In the order of the page; one that trains slowly is still where it was before, or missing. */
+  readonly competitors: readonly CompetitorFrame[];
+}
+
+/** What the worker has answered; its iteration may lag behind the one asked for. */
 export const frame = signal<Frame | null>(null);
+
+/** Microseconds of a step, by competitor; measured after the first step, null where training fails. */
+export const timings = signal<ReadonlyMap<string, number | null>>(new Map());
 
 export const playing = signal(false);
 
@@ -56,6 +66,7 @@ function begin(): void {
     .then((answer) => {
       if (own !== generation) return;
       opening.value = answer;
+      timings.value = new Map();
       shown = null;
       for (const [rule, reason] of Object.entries(answer.refusals)) {
         notify({ kind: "error", text: `The rule ${rule} cannot take part. ${reason}` });
@@ -64,6 +75,9 @@ function begin(): void {
     })
     .catch((error: unknown) => own === generation && fail(error));
 }
+
+/** Milliseconds after which competitors are shown one by one. */
+const patience = 200;
 
 /** The iteration of the last frame; null when the frame is of an earlier beginning. */
 let shown: number | null = null;
@@ -75,12 +89,18 @@ async function fetchFrame(): Promise<void> {
   fetching = true;
   const own = generation;
   try {
-    while (own === generation && shown !== page.peek().step) {
+    for (let next = untimed(); shown !== page.peek().step || next !== undefined; next = untimed()) {
       const { step } = page.peek();
-      const answer = await liveConnection().ask((engine) => engine.frame(step));
+      if (shown !== step) {
+        await fetchCompetitors(step, own);
+        if (own !== generation) break;
+        shown = step;
+      }
+      if (next === undefined) continue;
+      const { name } = next;
+      const microseconds = await liveConnection().ask((engine) => engine.timing(name));
       if (own !== generation) break;
-      shown = answer.iteration;
-      frame.value = answer;
+      timings.value = new Map([...timings.peek(), [name, microseconds]]);
     }
   } catch (error) {
     if (own === generation) fail(error);
@@ -89,6 +109,26 @@ async function fetchFrame(): Promise<void> {
   }
   if (own !== generation) void fetchFrame();
 }
+
+/** Shows all competitors together where that is soon, and each as soon as it is there where it is not. */
+async function fetchCompetitors(step: number, own: number): Promise<void> {
+  const names = opening.peek()!.competitors.map(({ name }) => name);
+  const earlier = shown === null ? [] : frame.peek()!.competitors;
+  const found = new Map(earlier.map((competitor) => [competitor.name, competitor]));
+  let published = performance.now();
+  for (const [k, name] of names.entries()) {
+    const competitor = await liveConnection().ask((engine) => engine.frame(name, step));
+    if (own !== generation) return;
+    found.set(name, competitor);
+    if (k < names.length - 1 && performance.now() - published < patience) continue;
+    published = performance.now();
+    frame.value = { iteration: step, competitors: names.flatMap((known) => found.get(known) ?? []) };
+  }
+}
+
+/** A competitor whose steps have not been timed, once there has been a step. */
+const untimed = () =>
+  page.peek().step === 0 ? undefined : opening.peek()?.competitors.find(({ name }) => !timings.peek().has(name));
 
 let before = 0;
 let exact = 0;

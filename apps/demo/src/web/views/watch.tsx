@@ -8,7 +8,7 @@ import { curves } from "../plots/curves.js";
 import { Figure } from "../plots/figure.jsx";
 import { overview } from "../plots/overview.js";
 import { plane } from "../plots/plane.js";
-import { frame, opening } from "../state/live.js";
+import { frame, opening, timings } from "../state/live.js";
 import { change, page } from "../state/store.js";
 
 /** Rules side by side, while they train. */
@@ -65,7 +65,7 @@ function Panels() {
         <Figure
           name="training-rows"
           title="All training rows, however far"
-          description="Training rows on axes that are logarithmic beyond the unit square, which is dashed; displaced rows have a ring."
+          description="Training rows on axes that grow logarithmically away from 0; the unit square is dashed, displaced rows have a ring."
           draw={(width) => overview(scene, width)}
         />
       </div>
@@ -92,14 +92,14 @@ function Panels() {
           </tr>
         </thead>
         <tbody>
-          {seen.map(({ name, testError, trainError, microsecondsPerStep }) => (
+          {seen.map(({ name, testError, trainError }) => (
             <tr key={name}>
               <th scope="row">
                 <Swatch style={styles.get(name)!} /> {labels.get(name)}
               </th>
               <td>{testError.toFixed(2)}</td>
               <td>{trainError.toFixed(2)}</td>
-              <td>{microsecondsPerStep === null ? "–" : `${microsecondsPerStep.toFixed(1)} µs`}</td>
+              <td>{duration(timings.value.get(name))}</td>
             </tr>
           ))}
         </tbody>
@@ -107,6 +107,9 @@ function Panels() {
     </>
   );
 }
+
+const duration = (microseconds: number | null | undefined) =>
+  microseconds ? `${microseconds.toPrecision(3)} µs` : "–";
 
 function Setup() {
   const { seed, trial, fraction, factor, moved } = page.value;

@@ -5,7 +5,7 @@ import { Trials } from "../../study/trials.js";
 import { variantsOf } from "../../study/variants.js";
 import type { RunSettings } from "../run-settings.js";
 import { competitorOf } from "./competitors.js";
-import { LiveRun, type Frame, type Scene } from "./live-run.js";
+import { LiveRun, type CompetitorFrame, type Scene } from "./live-run.js";
 
 /** A competitor as the page names it. */
 export interface ListedCompetitor {
@@ -59,9 +59,14 @@ export class Engine {
     };
   }
 
-  /** All competitors at an iteration, trained so far if they were not. */
-  async frame(iteration: number): Promise<Frame> {
-    return this.#watched().frame(iteration);
+  /** A competitor at an iteration, trained so far if it was not. */
+  async frame(name: string, iteration: number): Promise<CompetitorFrame> {
+    return this.#watched().frame(name, iteration);
+  }
+
+  /** Microseconds of a step of a competitor; null when its training fails. */
+  async timing(name: string): Promise<number | null> {
+    return this.#watched().timing(name);
   }
 
   /** One trial of the study, as the command line runs it. */

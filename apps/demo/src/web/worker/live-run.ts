@@ -53,15 +53,7 @@ export interface CompetitorFrame {
   readonly testError: number;
   /** Up to the last iteration that has been trained, which may be beyond this one. */
   readonly curves: TrainingResult;
-  /** Null before the first step. */
-  readonly microsecondsPerStep: number | null;
   readonly failure: CompetitorFailure | null;
-}
-
-/** All competitors at one iteration. */
-export interface Frame {
-  readonly iteration: number;
-  readonly competitors: readonly CompetitorFrame[];
 }
 
 const noCurves: TrainingResult = {
@@ -82,7 +74,6 @@ class Competitor {
   #training: Training | null = null;
   /** Kept while an earlier iteration is trained to once more. */
   #curves: TrainingResult = noCurves;
-  #microsecondsPerStep: number | null = null;
   #failure: CompetitorFailure | null = null;
 
   constructor(
@@ -106,16 +97,11 @@ class Competitor {
     return this.#curves;
   }
 
-  get microsecondsPerStep(): number | null {
-    return this.#microsecondsPerStep;
-  }
-
   /** Weights at an iteration; null when training failed on the way. */
   async at(iteration: number): Promise<readonly LayerWeights[] | null> {
     const seen = this.#seen.get(iteration);
     if (seen !== undefined || this.#failure !== null) return seen ?? null;
     try {
-      if (iteration > 0) this.#microsecondsPerStep ??= await this.#timed();
       const training = this.#trainingBefore(iteration);
       training.advance(iteration);
       const weights = await training.weights();
@@ -130,16 +116,6 @@ class Competitor {
     }
   }
 
-  async #timed(): Promise<number> {
-    const training = new Training(this.#device, { iterations: 1, dtype }, this.variant);
-    try {
-      training.start(this.#samples, this.#initial);
-      return await training.timed(10);
-    } finally {
-      training.dispose();
-    }
-  }
-
   /** The training, at this iteration or before: what lies further back is trained to once more, from the start. */
   #trainingBefore(iteration: number): Training {
     if (this.#training !== null && this.#training.iteration > iteration && !this.variant.replayable) {
@@ -151,6 +127,17 @@ class Competitor {
     this.#training ??= new Training(this.#device, { iterations: this.#settings.iterations, dtype }, this.variant);
     if (!begun) this.#training.start(this.#samples, this.#initial);
     return this.#training;
+  }
+
+  /** Microseconds of a step of training from the start, by a clock that may be coarse. */
+  async timed(): Promise<number> {
+    const training = new Training(this.#device, { iterations: 1, dtype }, this.variant);
+    try {
+      training.start(this.#samples, this.#initial);
+      return await training.timed(this.#settings.iterations);
+    } finally {
+      training.dispose();
+    }
   }
 
   dispose(): void {
@@ -200,35 +187,33 @@ export class LiveRun {
     return (await found?.at(iteration)) ?? null;
   }
 
-  /** @throws  Rejects with DEVICE_LOST. */
-  async frame(iteration: number): Promise<Frame> {
-    const competitors: CompetitorFrame[] = [];
-    for (const competitor of this.#competitors) {
-      const weights = await competitor.at(iteration);
-      const { curves, failure, microsecondsPerStep, variant } = competitor;
-      const { name } = variant;
-      if (weights === null) {
-        competitors.push({
-          name,
-          regions: null,
-          trainError: NaN,
-          testError: NaN,
-          curves,
-          microsecondsPerStep,
-          failure,
-        });
-        continue;
-      }
-      setWeights(this.#shown, weights);
-      const { train, test } = this.#samples;
-      const [trainError, testError, regions] = await Promise.all([
-        this.#error(train.x, train.labels),
-        this.#error(test.x, test.labels),
-        this.#regions(),
-      ]);
-      competitors.push({ name, regions, trainError, testError, curves, microsecondsPerStep, failure });
+  /** Microseconds of a step of a competitor; null when its training fails, or when there is none of the name. */
+  async timing(name: string): Promise<number | null> {
+    const found = this.#competitors.find(({ variant }) => variant.name === name);
+    return found === undefined || found.failure !== null ? null : found.timed();
+  }
+
+  /**
+   * A competitor at an iteration, trained so far if it was not.
+   *
+   * @throws  Rejects with DEVICE_LOST.
+   */
+  async frame(name: string, iteration: number): Promise<CompetitorFrame> {
+    const competitor = this.#competitors.find(({ variant }) => variant.name === name);
+    if (competitor === undefined) throw new Error(`frame: expected a competitor of the run, found ${name}`);
+    const weights = await competitor.at(iteration);
+    const { curves, failure } = competitor;
+    if (weights === null) {
+      return { name, regions: null, trainError: NaN, testError: NaN, curves, failure };
     }
-    return { iteration, competitors };
+    setWeights(this.#shown, weights);
+    const { train, test } = this.#samples;
+    const [trainError, testError, regions] = await Promise.all([
+      this.#error(train.x, train.labels),
+      this.#error(test.x, test.labels),
+      this.#regions(),
+    ]);
+    return { name, regions, trainError, testError, curves, failure };
   }
 
   async #error(x: Tensor, labels: Tensor): Promise<number> {
