@@ -16,10 +16,15 @@ interface Started {
  */
 export class Connection {
   readonly #device: DeviceName;
+  readonly #onLost: (error: Error) => void;
   #started: Started | null = null;
 
-  constructor(device: DeviceName) {
+  /**
+   * @param onLost  Called when the worker ends by itself, asked or not.
+   */
+  constructor(device: DeviceName, onLost: (error: Error) => void = () => undefined) {
     this.#device = device;
+    this.#onLost = onLost;
   }
 
   /**
@@ -50,8 +55,9 @@ export class Connection {
     });
     worker.addEventListener("error", (event) => {
       event.preventDefault();
-      end(event.message || "its script did not load");
       this.#started = null;
+      lost.catch(this.#onLost);
+      end(event.message || "its script did not load");
     });
     const remote = wrap<Engine>(worker);
     const engine = remote.open(this.#device).then(() => remote);

@@ -3,7 +3,7 @@ import { competitorStyles } from "../plots/competitor-style.js";
 import { mostCompetitors } from "../state/address.js";
 import { opening } from "../state/live.js";
 import { change, page } from "../state/store.js";
-import { ruleChoices } from "./rule-choices.js";
+import { ruleChoices } from "../rule-choices.js";
 import { Swatch } from "./swatch.jsx";
 
 /** The rules side by side: takes some away, adds others. */

@@ -4,6 +4,7 @@ export function svgFile(svg: SVGElement): Blob {
   const { color, fontFamily } = getComputedStyle(svg);
   const ground = getComputedStyle(document.body).backgroundColor;
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.removeAttribute("aria-hidden");
   Object.assign(copy.style, { color, fontFamily, background: ground });
   const text = new XMLSerializer().serializeToString(copy).replaceAll("var(--ground)", ground);
   return new Blob([text], { type: "image/svg+xml" });

@@ -32,7 +32,13 @@ export function Figure({ name, title, description, draw, children }: FigureProps
   }, []);
   useEffect(() => {
     const box = place.current!;
-    if (width > 0) drawSoon(box, () => box.replaceChildren(draw(width)));
+    const show = () => {
+      const drawing = draw(width);
+      // The description says it; the drawing library's names of marks would only disturb.
+      drawing.setAttribute("aria-hidden", "true");
+      box.replaceChildren(drawing);
+    };
+    if (width > 0) drawSoon(box, show);
   });
   const drawn = () => place.current!.querySelector("svg")!;
   const saved = async (file: Blob | Promise<Blob>, kind: string) => {

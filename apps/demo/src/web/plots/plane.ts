@@ -91,11 +91,11 @@ export function plane(scene: Scene, options: PlaneOptions): SVGSVGElement {
         stroke: alarm,
         strokeWidth: 2.2,
       }),
-      ...outside.map((row) =>
+      ...together(outside).map((row) =>
         Plot.text([row], {
           x: "edgeX",
           y: "edgeY",
-          text: "distance",
+          text: "text",
           textAnchor: row.anchor,
           dx: { start: 6, middle: 0, end: -6 }[row.anchor],
           dy: row.edgeY < 0 ? -24 : 24,
@@ -113,18 +113,35 @@ export function plane(scene: Scene, options: PlaneOptions): SVGSVGElement {
   }) as SVGSVGElement;
 }
 
+type EdgeRow = SceneRow & ReturnType<typeof edge>;
+
+/** Rows that stand at one place, labelled once: with the nearest one's distance and how many they are. */
+function together(outside: readonly EdgeRow[]): (EdgeRow & { readonly text: string })[] {
+  const groups: EdgeRow[][] = [];
+  for (const row of outside) {
+    const near = groups.find(([first]) => Math.hypot(first!.edgeX - row.edgeX, first!.edgeY - row.edgeY) < 0.2);
+    if (near === undefined) groups.push([row]);
+    else near.push(row);
+  }
+  return groups.map((rows) => {
+    const nearest = rows.reduce((least, row) => (row.distance < least.distance ? row : least));
+    const distance = `${nearest.distance.toLocaleString("en", { maximumSignificantDigits: 3 })} σ`;
+    return { ...nearest, text: rows.length === 1 ? distance : `${rows.length} rows, ${distance}` };
+  });
+}
+
 /** Where the way from the mean to a row leaves what is shown. */
 function edge({ mean, deviation }: Scene, { x, y }: SceneRow) {
   const [dx, dy] = [x - mean[0], y - mean[1]];
   const reach = (from: number, step: number) => (step === 0 ? Infinity : ((step > 0 ? high : low) - from) / step);
   const share = Math.min(reach(mean[0], dx), reach(mean[1], dy));
-  const distance = Math.hypot(dx, dy) / deviation;
   const edgeX = mean[0] + share * dx;
   return {
     edgeX,
     edgeY: mean[1] + share * dy,
     anchor: edgeX < 0.3 ? ("start" as const) : edgeX > 0.7 ? ("end" as const) : ("middle" as const),
     angle: (Math.atan2(dx, dy) * 180) / Math.PI,
-    distance: `${distance.toLocaleString("en", { maximumSignificantDigits: 3 })} σ`,
+    /** In σ. */
+    distance: Math.hypot(dx, dy) / deviation,
   };
 }

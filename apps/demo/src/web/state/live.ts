@@ -1,5 +1,5 @@
 import { computed, effect, signal } from "@preact/signals";
-import { hasCode } from "@robgrad/tensor";
+import { hasCode, type DeviceName } from "@robgrad/tensor";
 import { Connection } from "../connection.js";
 import type { Opening } from "../worker/engine.js";
 import type { CompetitorFrame } from "../worker/live-run.js";
@@ -32,15 +32,20 @@ let connection: Connection | null = null;
 
 /** The worker of the watched trial, for further questions about it. */
 export function liveConnection(): Connection {
-  return (connection ??= new Connection(page.peek().device));
+  return (connection ??= connected(page.peek().device));
 }
+
+const connected = (device: DeviceName): Connection => {
+  const own = new Connection(device, (error) => own === connection && fail(error));
+  return own;
+};
 
 /** Begins anew whenever settings or device change, and fetches what is to be seen. */
 export function watch(): void {
   const device = computed(() => page.value.device);
   effect(() => {
     connection?.close();
-    connection = new Connection(device.value);
+    connection = connected(device.value);
     begin();
   });
   effect(() => {

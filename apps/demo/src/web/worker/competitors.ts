@@ -4,6 +4,7 @@ import { builtIn } from "../../study/built-in-rules.js";
 import type { Grouping, StudySettings } from "../../study/settings.js";
 import { variantNames, variantsOf, type Variant } from "../../study/variants.js";
 import { readCompetitor, type RuleText } from "../competitor-text.js";
+import { ruleLabel } from "../rule-choices.js";
 
 /**
  * The variant that a text names: one of the study's, `rule[:option=value,…][@group]`, `psi(formula)[@group]` or
@@ -27,7 +28,7 @@ export async function competitorOf(text: string, { protocol }: Pick<StudySetting
 function own(name: string, group: Grouping, make: () => Aggregator, replayable: boolean): Variant {
   const rule = { specifier: name.replace(/@\w+$/, ""), layers: [1, 2, 3], group };
   const [variant] = variantsOf({ variants: [], protocol: "code", rule }, { make, replayable });
-  return { ...variant!, name };
+  return { ...variant!, name, label: ruleLabel(name) };
 }
 
 function builtInRule(text: string, { rule, options }: RuleText): () => Aggregator {

@@ -35,3 +35,9 @@ export const ruleChoices: readonly { readonly title: string; readonly rules: rea
     ],
   },
 ];
+
+/** The usual name of a rule; its text where it has none. */
+export function ruleLabel(text: string): string {
+  const choice = ruleChoices.flatMap(({ rules }) => rules).find((rule) => rule.text === text);
+  return choice?.label ?? text.replace(/@all$/, "").replace("@", ", by ");
+}
