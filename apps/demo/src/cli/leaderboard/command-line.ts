@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { contaminationNames, type ContaminationName } from "../../leaderboard/contaminations.js";
+import { contaminationGroups, contaminationNames, type ContaminationName } from "../../leaderboard/contaminations.js";
 import { entrant, entrantNames } from "../../leaderboard/entrants.js";
 import { taskNames, tasks, type TaskName } from "../../leaderboard/tasks.js";
 import { exitStatus, Failure, usageFailure } from "../failure.js";
@@ -85,8 +85,11 @@ function describeCommand(print: (text: string) => void): Command {
       new Option("--tasks <list>", `some of ${allTasks.join(", ")}`).argParser(names(allTasks)).default(taskNames),
     )
     .addOption(
-      new Option("--kinds <list>", `ways to spoil rows, some of ${contaminationNames.join(", ")}`)
-        .argParser(names(contaminationNames))
+      new Option(
+        "--kinds <list>",
+        `ways to spoil rows, some of ${contaminationNames.join(", ")}, or all that spoil data or rows of gradients`,
+      )
+        .argParser(kinds)
         .default(contaminationNames, "all"),
     )
     .addOption(
@@ -95,9 +98,10 @@ function describeCommand(print: (text: string) => void): Command {
         .default([0.05, 0.1, 0.2]),
     )
     .addOption(
-      new Option("--strengths <list>", "how badly, in the unit of each kind (default: each kind's own)").argParser(
-        numbers(0, 1e12),
-      ),
+      new Option(
+        "--strengths <list>",
+        "how badly, in the unit of each kind that has one (default: each kind's own)",
+      ).argParser(numbers(0, 1e12)),
     )
     .addOption(
       new Option(
@@ -143,6 +147,12 @@ function numbers(least: number, most: number) {
         throw new InvalidArgumentError(`expected numbers in [${least}, ${most}], separated by commas`);
       return value;
     });
+}
+
+function kinds(text: string): ContaminationName[] {
+  const groups = Object.keys(contaminationGroups) as (keyof typeof contaminationGroups)[];
+  const given = names<ContaminationName | keyof typeof contaminationGroups>([...contaminationNames, ...groups])(text);
+  return [...new Set(given.flatMap((name) => (name === "data" || name === "rows" ? contaminationGroups[name] : name)))];
 }
 
 function names<N extends string>(known: readonly N[]) {
