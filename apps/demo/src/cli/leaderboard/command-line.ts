@@ -61,6 +61,7 @@ export function readLeaderboardCommandLine(
   return {
     ...values,
     tasks: quick && !given("tasks") ? ["iris", "regression"] : values.tasks,
+    kinds: quick && !given("kinds") ? [...contaminationGroups.data, "ipm", "inf"] : values.kinds,
     fractions: quick && !given("fractions") ? [0.1] : values.fractions,
     trials: values.trials ?? (quick ? 1 : null),
     strengths: values.strengths ?? null,
