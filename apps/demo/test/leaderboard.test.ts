@@ -92,6 +92,17 @@ describe("readLeaderboardCommandLine", () => {
     expect(kinds("data,flips")).toEqual(["displaced", "flips", "noise", "backdoor"]);
     expect(() => kinds("columns")).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
   });
+
+  it("takes a number of trials for all tasks or for each", () => {
+    const trials = (...args: string[]) => readLeaderboardCommandLine(args, () => {})!.trials;
+    expect(trials()).toEqual({});
+    expect(trials("--trials", "4")).toMatchObject({ iris: 4, digits: 4, regression: 4 });
+    expect(trials("--trials", "iris=3,digits=1")).toEqual({ iris: 3, digits: 1 });
+    expect(trials("--quick")).toMatchObject({ iris: 1, regression: 1 });
+    for (const wrong of ["0", "iris=", "iris=3,2", "lilies=3"]) {
+      expect(() => trials("--trials", wrong)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+    }
+  });
 });
 
 describe("contestData", () => {

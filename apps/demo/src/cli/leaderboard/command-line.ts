@@ -12,8 +12,8 @@ export interface LeaderboardRequest {
   readonly strengths: readonly number[] | null;
   readonly rules: readonly string[];
   readonly seed: number;
-  /** Trials a cell; null for each task's own number. */
-  readonly trials: number | null;
+  /** Trials a cell; a task that is not here has its own number. */
+  readonly trials: Readonly<Partial<Record<TaskName, number>>>;
   readonly device: string | null;
   readonly threads: number | null;
   readonly out: string | null;
@@ -63,7 +63,7 @@ export function readLeaderboardCommandLine(
     tasks: quick && !given("tasks") ? ["iris", "regression"] : values.tasks,
     kinds: quick && !given("kinds") ? [...contaminationGroups.data, "ipm", "inf"] : values.kinds,
     fractions: quick && !given("fractions") ? [0.1] : values.fractions,
-    trials: values.trials ?? (quick ? 1 : null),
+    trials: values.trials ?? (quick ? trials("1") : {}),
     strengths: values.strengths ?? null,
     device: values.device ?? null,
     threads: values.threads ?? null,
@@ -113,7 +113,12 @@ function describeCommand(print: (text: string) => void): Command {
         .default(entrantNames, "all"),
     )
     .addOption(new Option("--seed <n>", "of the first trial; the others follow it").argParser(whole(0)).default(0))
-    .addOption(new Option("--trials <n>", "trials a cell (default: each task's own number)").argParser(whole(1)))
+    .addOption(
+      new Option(
+        "--trials <list>",
+        "trials a cell, for all tasks or as in iris=3,digits=1 (default: each task's own number)",
+      ).argParser(trials),
+    )
     .addOption(new Option("--quick", "a few cells and one trial of each, to see that everything works"))
     .addOption(
       new Option(
@@ -138,6 +143,15 @@ function whole(least: number) {
       throw new InvalidArgumentError(`expected a whole number ≥ ${least}`);
     return value;
   };
+}
+
+function trials(text: string): Partial<Record<TaskName, number>> {
+  if (!text.includes("=")) return Object.fromEntries(allTasks.map((task) => [task, whole(1)(text)]));
+  const pairs = text.split(",").map((item) => {
+    const [task = "", count = ""] = item.split("=");
+    return [names(allTasks)(task)[0]!, whole(1)(count)] as const;
+  });
+  return Object.fromEntries(pairs);
 }
 
 function numbers(least: number, most: number) {

@@ -104,7 +104,7 @@ async function settingsOf({
     strengths,
     rules,
     seed,
-    trials: Object.fromEntries(chosen.map((task) => [task, trials ?? tasks[task].trials])),
+    trials: Object.fromEntries(chosen.map((task) => [task, trials[task] ?? tasks[task].trials])),
     device: device.name,
   };
 }
