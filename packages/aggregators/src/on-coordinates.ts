@@ -6,8 +6,10 @@ import { checkAggregator, defineAggregator, describe, type Aggregator } from "./
  *
  *   x̂_d = robust(g)_d where mask_d, otherwise(g)_d elsewhere
  *
- * Both rules see all coordinates and both are computed. In a captured step a mask that varies from step to step is made by
- * a function of cells or of the step's arguments: what JavaScript decides is decided once, when the step is recorded.
+ * Costs the sum of both rules, whatever the mask: its values are known on the device alone, rules of norms and distances
+ * need all coordinates, and some coordinates of rows in factors are in no factors. Where whole parameters are left out,
+ * `choose` of {@link aggregate} computes one rule. In a captured step a mask that varies from step to step is made by a
+ * function of cells or of the step's arguments: what JavaScript decides is decided once, when the step is recorded.
  *
  * @param mask       bool, in the parameter's shape or [D], or a single element for all or none; or a function that makes it
  *                   from the gradients.

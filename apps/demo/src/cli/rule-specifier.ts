@@ -1,6 +1,5 @@
+import { ruleOption, type RuleOption } from "../study/rule-option.js";
 import { usageFailure } from "./failure.js";
-
-export type RuleOption = number | boolean | string;
 
 /** A rule as `--aggregator` names it. */
 export interface RuleSpecifier {
@@ -27,13 +26,7 @@ export function parseRuleSpecifier(text: string): RuleSpecifier {
     if (name === undefined || value === undefined) {
       throw usageFailure(`--aggregator: expected options as name=value, found ${JSON.stringify(pair)}`);
     }
-    return [name, optionValue(value)] as const;
+    return [name, ruleOption(value)] as const;
   });
   return { source, exported: exported ?? null, options: Object.fromEntries(entries) };
-}
-
-function optionValue(text: string): RuleOption {
-  if (text === "true" || text === "false") return text === "true";
-  const number = Number(text);
-  return Number.isNaN(number) ? text : number;
 }

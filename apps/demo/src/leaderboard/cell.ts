@@ -1,4 +1,4 @@
-import { contaminations, type Contamination, type ContaminationName } from "./contaminations.js";
+import { contaminations, type ContaminationName } from "./contaminations.js";
 import { tasks, type TaskName } from "./tasks.js";
 
 /** One way to spoil one task; `kind` null leaves it clean. */
@@ -14,7 +14,7 @@ export interface Grid {
   readonly tasks: readonly TaskName[];
   readonly kinds: readonly ContaminationName[];
   readonly fractions: readonly number[];
-  /** null for each kind's own. */
+  /** null for each kind's own; a kind without strength has none all the same. */
   readonly strengths: readonly number[] | null;
 }
 
@@ -29,14 +29,29 @@ export function cellsOf({ tasks, kinds, fractions, strengths }: Grid): Cell[] {
     ...kinds
       .filter((kind) => suits(kind, task))
       .flatMap((kind) =>
-        (strengths ?? contaminations[kind].strengths).flatMap((strength) =>
+        strengthsOf(kind, strengths).flatMap((strength) =>
           fractions.map((fraction) => ({ task, kind, fraction, strength })),
         ),
       ),
   ]);
 }
 
+function strengthsOf(kind: ContaminationName, wished: readonly number[] | null): readonly number[] {
+  const own = contaminations[kind].strengths;
+  return own.length === 0 ? [0] : (wished ?? own);
+}
+
 function suits(kind: ContaminationName, task: TaskName): boolean {
-  const { wanted }: Contamination = contaminations[kind];
-  return wanted === undefined || tasks[task].classes !== null;
+  return !isHijack(kind) || tasks[task].classes !== null;
+}
+
+/** Whether a kind spoils the data of training rows, or the rows of gradients that come of them. */
+export type Spoilt = "data" | "rows";
+
+export const spoiltBy = (kind: ContaminationName): Spoilt => ("attack" in contaminations[kind] ? "rows" : "data");
+
+/** Whether the scores of a cell are the share that does what an attacker wants, and no errors. */
+export function isHijack(kind: ContaminationName | null): boolean {
+  const contamination = kind === null ? null : contaminations[kind];
+  return contamination !== null && "wanted" in contamination;
 }

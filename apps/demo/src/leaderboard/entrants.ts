@@ -16,6 +16,7 @@ import {
 } from "@robgrad/aggregators";
 import { codedError } from "@robgrad/tensor";
 import { builtIn } from "../study/built-in-rules.js";
+import { ruleOption, type RuleOption } from "../study/rule-option.js";
 import type { Grouping } from "../study/settings.js";
 import { batch } from "./tasks.js";
 
@@ -34,7 +35,7 @@ export interface Entrant {
 /** Hostile rows that rules are told of: the most that Bulyan's 4f + 3 leaves room for among the rows of a step. */
 export const byzantine = Math.floor((batch - 3) / 4);
 
-type Options = Readonly<Record<string, number | string>>;
+type Options = Readonly<Record<string, RuleOption>>;
 
 /** Settings with which built-in rules take part; a rule that is not here takes its defaults. */
 const settings: Readonly<Record<string, readonly Options[]>> = {
@@ -120,7 +121,7 @@ function optionsIn(list: string, known: readonly string[], name: string): Option
           `--rules ${name}: expected options as name=value, with names among ${known.join(", ") || "none"}`,
         );
       }
-      return [option, Number.isNaN(Number(value)) ? value : Number(value)];
+      return [option, ruleOption(value)];
     }),
   );
 }

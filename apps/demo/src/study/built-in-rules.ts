@@ -1,7 +1,8 @@
 import * as aggregators from "@robgrad/aggregators";
 import type { Aggregator } from "@robgrad/aggregators";
+import type { RuleOption } from "./rule-option.js";
 
-export type RuleFactory = (options: Readonly<Record<string, number | boolean | string>>) => unknown;
+export type RuleFactory = (options: Readonly<Record<string, RuleOption>>) => unknown;
 
 /** What a factory takes, of the kinds that can be written on a command line. */
 type OptionsOf<F> = F extends (options?: infer O) => unknown ? readonly Extract<keyof O, string>[] : never;
@@ -13,15 +14,20 @@ function rule<F extends (...options: never[]) => Aggregator>(factory: F, ...opti
 /** Of a rule that keeps something from step to step, and so is made anew for every trial. */
 const remembering = <R extends object>(known: R) => ({ ...known, remembers: true });
 
+const weiszfeld = ["tolerance", "maximum", "epsilon", "smoothing"] as const;
+
 /** Rules that go by a name, such as `trimmed-mean` for `trimmedMean`, with the names of their options. */
 export const builtIn: ReadonlyMap<string, ReturnType<typeof rule>> = new Map(
   Object.entries({
     mean: rule(aggregators.mean),
     sum: rule(aggregators.sum),
-    "soft-truncation": rule(aggregators.softTruncation, "delta", "correction", "varianceFloor", "center", "spread"),
-    "median-of-means": rule(aggregators.medianOfMeans, "blocks", "center", "tolerance", "maximum", "epsilon"),
+    "soft-truncation": rule(
+      aggregators.softTruncation,
+      ...(["delta", "correction", "varianceFloor", "center", "spread", "smoothing"] as const),
+    ),
+    "median-of-means": rule(aggregators.medianOfMeans, "blocks", "center", ...weiszfeld),
     "m-estimator": rule(aggregators.mEstimator, "influence", "scale", "tolerance", "maximum"),
-    "geometric-median": rule(aggregators.geometricMedian, "tolerance", "maximum", "epsilon"),
+    "geometric-median": rule(aggregators.geometricMedian, ...weiszfeld),
     median: rule(aggregators.median),
     "trimmed-mean": rule(aggregators.trimmedMean, "fraction"),
     "mean-around-median": rule(aggregators.meanAroundMedian, "byzantine"),

@@ -60,7 +60,8 @@ export class Training {
   ) {
     this.#network = network(device, dtype);
     this.#iterations = curveIterations(iterations);
-    const curve = () => device.history(this.#iterations.length, { dtype });
+    // Recording the evaluation takes two calls, which write two values.
+    const curve = () => device.history(Math.max(2, this.#iterations.length), { dtype });
     this.#curves = { trainLoss: curve(), trainAccuracy: curve(), testLoss: curve(), testAccuracy: curve() };
 
     const { model } = this.#network;

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { contaminationNames, type ContaminationName } from "../../leaderboard/contaminations.js";
+import { contaminationGroups, contaminationNames, type ContaminationName } from "../../leaderboard/contaminations.js";
 import { entrant, entrantNames } from "../../leaderboard/entrants.js";
 import { taskNames, tasks, type TaskName } from "../../leaderboard/tasks.js";
 import { exitStatus, Failure, usageFailure } from "../failure.js";
@@ -12,8 +12,8 @@ export interface LeaderboardRequest {
   readonly strengths: readonly number[] | null;
   readonly rules: readonly string[];
   readonly seed: number;
-  /** Trials a cell; null for each task's own number. */
-  readonly trials: number | null;
+  /** Trials a cell; a task that is not here has its own number. */
+  readonly trials: Readonly<Partial<Record<TaskName, number>>>;
   readonly device: string | null;
   readonly threads: number | null;
   readonly out: string | null;
@@ -61,8 +61,9 @@ export function readLeaderboardCommandLine(
   return {
     ...values,
     tasks: quick && !given("tasks") ? ["iris", "regression"] : values.tasks,
+    kinds: quick && !given("kinds") ? [...contaminationGroups.data, "ipm", "inf"] : values.kinds,
     fractions: quick && !given("fractions") ? [0.1] : values.fractions,
-    trials: values.trials ?? (quick ? 1 : null),
+    trials: values.trials ?? (quick ? trials("1") : {}),
     strengths: values.strengths ?? null,
     device: values.device ?? null,
     threads: values.threads ?? null,
@@ -85,8 +86,11 @@ function describeCommand(print: (text: string) => void): Command {
       new Option("--tasks <list>", `some of ${allTasks.join(", ")}`).argParser(names(allTasks)).default(taskNames),
     )
     .addOption(
-      new Option("--kinds <list>", `ways to spoil rows, some of ${contaminationNames.join(", ")}`)
-        .argParser(names(contaminationNames))
+      new Option(
+        "--kinds <list>",
+        `ways to spoil rows, some of ${contaminationNames.join(", ")}, or all that spoil data or rows of gradients`,
+      )
+        .argParser(kinds)
         .default(contaminationNames, "all"),
     )
     .addOption(
@@ -95,9 +99,10 @@ function describeCommand(print: (text: string) => void): Command {
         .default([0.05, 0.1, 0.2]),
     )
     .addOption(
-      new Option("--strengths <list>", "how badly, in the unit of each kind (default: each kind's own)").argParser(
-        numbers(0, 1e12),
-      ),
+      new Option(
+        "--strengths <list>",
+        "how badly, in the unit of each kind that has one (default: each kind's own)",
+      ).argParser(numbers(0, 1e12)),
     )
     .addOption(
       new Option(
@@ -108,7 +113,12 @@ function describeCommand(print: (text: string) => void): Command {
         .default(entrantNames, "all"),
     )
     .addOption(new Option("--seed <n>", "of the first trial; the others follow it").argParser(whole(0)).default(0))
-    .addOption(new Option("--trials <n>", "trials a cell (default: each task's own number)").argParser(whole(1)))
+    .addOption(
+      new Option(
+        "--trials <list>",
+        "trials a cell, for all tasks or as in iris=3,digits=1 (default: each task's own number)",
+      ).argParser(trials),
+    )
     .addOption(new Option("--quick", "a few cells and one trial of each, to see that everything works"))
     .addOption(
       new Option(
@@ -135,6 +145,15 @@ function whole(least: number) {
   };
 }
 
+function trials(text: string): Partial<Record<TaskName, number>> {
+  if (!text.includes("=")) return Object.fromEntries(allTasks.map((task) => [task, whole(1)(text)]));
+  const pairs = text.split(",").map((item) => {
+    const [task = "", count = ""] = item.split("=");
+    return [names(allTasks)(task)[0]!, whole(1)(count)] as const;
+  });
+  return Object.fromEntries(pairs);
+}
+
 function numbers(least: number, most: number) {
   return (text: string): number[] =>
     text.split(",").map((item) => {
@@ -143,6 +162,12 @@ function numbers(least: number, most: number) {
         throw new InvalidArgumentError(`expected numbers in [${least}, ${most}], separated by commas`);
       return value;
     });
+}
+
+function kinds(text: string): ContaminationName[] {
+  const groups = Object.keys(contaminationGroups) as (keyof typeof contaminationGroups)[];
+  const given = names<ContaminationName | keyof typeof contaminationGroups>([...contaminationNames, ...groups])(text);
+  return [...new Set(given.flatMap((name) => (name === "data" || name === "rows" ? contaminationGroups[name] : name)))];
 }
 
 function names<N extends string>(known: readonly N[]) {

@@ -5,7 +5,7 @@ import { Piscina } from "piscina";
 import { cellsOf, type Cell } from "../../leaderboard/cell.js";
 import { heatMap } from "../../leaderboard/figures/heat-map.js";
 import type { LeaderboardResult, LeaderboardSettings, Score } from "../../leaderboard/leaderboard-result.js";
-import { cellKey, standings } from "../../leaderboard/standings.js";
+import { cellKey } from "../../leaderboard/standings.js";
 import { tasks } from "../../leaderboard/tasks.js";
 import type { DrawingDocument } from "../../study/figures/picture.js";
 import { openStudyDevice } from "../device.js";
@@ -16,7 +16,7 @@ import { timestamp, type Surroundings } from "../run-study.js";
 import { versions } from "../versions.js";
 import type { LeaderboardRequest } from "./command-line.js";
 import { LeaderboardFolder } from "./leaderboard-folder.js";
-import { errorTable, ranking, rankingTable } from "./tables.js";
+import { errorTable, rankingTable, shown, spoiltIn } from "./tables.js";
 import type { ContestOutcome, ContestTask } from "./worker.js";
 
 /** Runs or continues a leaderboard, writes its folder and prints the ranking. */
@@ -69,9 +69,12 @@ export async function runLeaderboard(
     warn(`interrupted: ${result.scores.length} of ${wanted.length} scores are there; continue with --resume ${place}`);
     return exitStatus.interrupted;
   }
-  print(`${rankingTable(result)}\n\n  ${place}/leaderboard.md · leaderboard.json · heat maps`);
+  const rankings = spoiltIn(result.settings).map((what) => `${headings[what]}\n\n${rankingTable(result, what)}`);
+  print(`${rankings.join("\n\n")}\n\n  ${place}/leaderboard.md · leaderboard.json · heat maps`);
   return exitStatus.success;
 }
+
+const headings = { data: "Clean and spoilt data", rows: "Spoilt rows of gradients" } as const;
 
 const scoreKey = (rule: string, cell: Cell) => `${rule} on ${cellKey(cell)}`;
 
@@ -101,7 +104,7 @@ async function settingsOf({
     strengths,
     rules,
     seed,
-    trials: Object.fromEntries(chosen.map((task) => [task, trials ?? tasks[task].trials])),
+    trials: Object.fromEntries(chosen.map((task) => [task, trials[task] ?? tasks[task].trials])),
     device: device.name,
   };
 }
@@ -153,17 +156,19 @@ async function play(
 }
 
 function drawn(result: LeaderboardResult): Record<string, string> {
-  const { settings, scores } = result;
+  const { settings } = result;
   const document = parseHTML("<!doctype html><html></html>").document as unknown as DrawingDocument;
-  const order = ranking(result).map(({ rule }) => rule);
-  const ranked = standings(scores).sort((a, b) => order.indexOf(a.rule) - order.indexOf(b.rule));
-  const maps = settings.tasks.map((task) => [
-    `${task}.svg`,
-    standalone(svgText(heatMap(ranked, task, settings.trials[task]!, document))),
+  const parts = spoiltIn(settings);
+  const maps = parts.flatMap((what) =>
+    settings.tasks.map((task): [string, string] => [
+      `${task}-${what}.svg`,
+      standalone(svgText(heatMap(shown(result, what), task, settings.trials[task]!, document))),
+    ]),
+  );
+  const sections = parts.flatMap((what) => [
+    `## ${headings[what]}`,
+    rankingTable(result, what),
+    ...settings.tasks.map((task) => `### ${tasks[task].title}\n\n${errorTable(result, task, what)}`),
   ]);
-  const sections = settings.tasks.map((task) => `## ${tasks[task].title}\n\n${errorTable(result, task)}`);
-  return {
-    ...(Object.fromEntries(maps) as Record<string, string>),
-    "leaderboard.md": `${[rankingTable(result), ...sections].join("\n\n")}\n`,
-  };
+  return { ...Object.fromEntries(maps), "leaderboard.md": `${sections.join("\n\n")}\n` };
 }

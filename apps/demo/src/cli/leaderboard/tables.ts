@@ -1,18 +1,34 @@
-import { cellsOf, type Cell } from "../../leaderboard/cell.js";
+import { cellsOf, isHijack, spoiltBy, type Cell, type Spoilt } from "../../leaderboard/cell.js";
 import { contaminations } from "../../leaderboard/contaminations.js";
-import type { LeaderboardResult } from "../../leaderboard/leaderboard-result.js";
+import type { LeaderboardResult, LeaderboardSettings } from "../../leaderboard/leaderboard-result.js";
 import { cellKey, standings, type Place, type Standing } from "../../leaderboard/standings.js";
 import { tasks } from "../../leaderboard/tasks.js";
 
-/** Standings without backdoors, whose score is not an error. */
-export const ranking = ({ scores }: Pick<LeaderboardResult, "scores">): Standing[] =>
-  standings(scores.filter(({ kind }) => kind !== "backdoor"));
+type Scores = Pick<LeaderboardResult, "scores">;
+
+/** What a leaderboard spoils; each has a ranking and figures of its own. */
+export const spoiltIn = ({ kinds }: LeaderboardSettings): Spoilt[] =>
+  (["data", "rows"] as const).filter((what) =>
+    kinds.length === 0 ? what === "data" : kinds.some((kind) => spoiltBy(kind) === what),
+  );
+
+/** Standings over clean and spoilt data, or over spoilt rows of gradients; without backdoors, whose score is not an error. */
+export const ranking = ({ scores }: Scores, what: Spoilt): Standing[] =>
+  standings(scores.filter(({ kind }) => (kind === null ? "data" : spoiltBy(kind)) === what && !isHijack(kind)));
+
+/** All that a table or a figure shows, in the order of the ranking: backdoors beside spoilt data, and the clean cells. */
+export function shown({ scores }: Scores, what: Spoilt): Standing[] {
+  const order = ranking({ scores }, what).map(({ rule }) => rule);
+  return standings(scores.filter(({ kind }) => kind === null || spoiltBy(kind) === what)).sort(
+    (a, b) => order.indexOf(a.rule) - order.indexOf(b.rule),
+  );
+}
 
 /** The rules by regret in their worst cell, as lines of Markdown. */
-export function rankingTable(result: LeaderboardResult): string {
+export function rankingTable(result: LeaderboardResult, what: Spoilt): string {
   const { settings } = result;
   const largest = (places: readonly Place[]) => Math.max(...places.map(({ regret }) => regret.mean));
-  const rows = ranking(result).map(({ rule, places, worst, meanRegret }) => [
+  const rows = ranking(result, what).map(({ rule, places, worst, meanRegret }) => [
     `\`${rule}\``,
     ...settings.tasks.map((task) => largest(places.filter(({ score }) => score.task === task)).toFixed(3)),
     meanRegret.toFixed(3),
@@ -24,11 +40,10 @@ export function rankingTable(result: LeaderboardResult): string {
 }
 
 /** The errors of one task, rule by rule and cell by cell, as Markdown. */
-export function errorTable(result: LeaderboardResult, task: keyof typeof tasks): string {
-  const cells = cellsOf({ ...result.settings, tasks: [task] });
-  const order = new Map(ranking(result).map(({ rule }, place) => [rule, place]));
-  const everything = standings(result.scores).sort((a, b) => (order.get(a.rule) ?? 0) - (order.get(b.rule) ?? 0));
-  const rows = everything.map(({ rule, places }) => [
+export function errorTable(result: LeaderboardResult, task: keyof typeof tasks, what: Spoilt): string {
+  const { kinds } = result.settings;
+  const cells = cellsOf({ ...result.settings, kinds: kinds.filter((kind) => spoiltBy(kind) === what), tasks: [task] });
+  const rows = shown(result, what).map(({ rule, places }) => [
     `\`${rule}\``,
     ...cells.map((cell) => {
       const place = places.find(({ score }) => cellKey(score) === cellKey(cell));
@@ -41,7 +56,9 @@ export function errorTable(result: LeaderboardResult, task: keyof typeof tasks):
 /** `label flips 2, 20 %`. */
 export function describeCell({ kind, fraction, strength }: Cell): string {
   if (kind === null) return "clean";
-  return `${contaminations[kind].title} ${strength.toLocaleString("en")}, ${Number((100 * fraction).toFixed(1))} %`;
+  const { title, strengths } = contaminations[kind];
+  const name = strengths.length === 0 ? title : `${title} ${strength.toLocaleString("en")}`;
+  return `${name}, ${Number((100 * fraction).toFixed(1))} %`;
 }
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {

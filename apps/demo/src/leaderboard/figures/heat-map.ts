@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
 import { element, panel, picture, text, type DrawingDocument } from "../../study/figures/picture.js";
 import type { Cell } from "../cell.js";
+import { contaminations } from "../contaminations.js";
 import { cellKey, type Standing } from "../standings.js";
 import { tasks, type TaskName } from "../tasks.js";
 
@@ -93,5 +94,6 @@ export function heatMap(
 /** Kind and strength in few letters. */
 function heading({ kind, strength }: Cell): string {
   if (kind === null) return "";
+  if (contaminations[kind].strengths.length === 0) return kind;
   return `${kind} ${strength >= 1000 ? strength.toExponential().replace("e+", "e") : strength}`;
 }
