@@ -273,22 +273,23 @@ const breakdown: Check = {
       const honest = someRows(count, 3, 14).map((row) => row.map((value) => (value - 0.7) / 10 + 0.7));
       const spread = Math.max(...honest.flat().map((value) => Math.abs(value - 0.7)));
       for (const [where, value] of Object.entries(contaminations)) {
-        for (const size of [1e3, 1e6, 1e9]) {
-          /** The answer where `wild` samples carry it away, else null. */
-          const carriedAway = async (wild: number) => {
+        /** What is found where `wild` samples carry the answer away, else null. */
+        const carriedAway = async (wild: number) => {
+          for (const size of [1e3, 1e6, 1e9]) {
             const spoil = (own: number, n: number, d: number) =>
               n % 2 === 1 && n < 2 * wild ? value(size, n, d, honest) : own;
-            const found = await subject.answer(mapRows(honest, spoil));
-            return found.every((entry) => Math.abs(entry - 0.7) <= 100 * spread) ? null : found;
-          };
-          const found = await carriedAway(claimed);
-          if (found === null) continue;
-          let enough = 1;
-          while (enough < claimed && (await carriedAway(enough)) === null) enough++;
-          throw new Error(
-            `expected ${claimed} of ${count} samples not to carry the answer away, found that ${enough} do and ${format(found)} for honest rows within ${spread} of 0.7 and ${claimed} of size ${size} ${where}`,
-          );
-        }
+            const answer = await subject.answer(mapRows(honest, spoil));
+            if (answer.some((entry) => !(Math.abs(entry - 0.7) <= 100 * spread))) return { answer, size };
+          }
+          return null;
+        };
+        const found = await carriedAway(claimed);
+        if (found === null) continue;
+        let enough = 1;
+        while (enough < claimed && (await carriedAway(enough)) === null) enough++;
+        throw new Error(
+          `expected ${claimed} of ${count} samples not to carry the answer away, found that ${enough} do and ${format(found.answer)} for honest rows within ${spread.toPrecision(3)} of 0.7 and ${claimed} of size ${found.size} ${where}`,
+        );
       }
     }
   },
