@@ -1,5 +1,5 @@
 import { where } from "@robgrad/tensor";
-import { shifted } from "@robgrad/tensor/kernels";
+import { squaredDistancesTo } from "@robgrad/tensor/kernels";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { shrinkage } from "./clipping.js";
 import { checkOption, isNatural, isPositive } from "./option.js";
@@ -49,7 +49,7 @@ export function centeredClip({ maxNorm = 10, iterations = 1, momentum = 0 }: Cen
     const share = filled.value;
     let center = average.value.div(where(share.greater(0), share, 1));
     for (let k = 0; k < iterations; k++) {
-      const factors = shrinkage(shifted(g, center).squaredNorms(), maxNorm).mul(1 / samples);
+      const factors = shrinkage(squaredDistancesTo(g, center), maxNorm).mul(1 / samples);
       center = center.mul(factors.sum().neg().add(1)).add(g.combine(factors));
     }
     average.assign(average.value.mul(momentum).add(center.mul(1 - momentum)));

@@ -1,4 +1,4 @@
-import { codedError, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { codedError, denseSamples, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { averageOfSmallest, checkByzantine, checkSampleCount, type ByzantineOptions } from "./byzantine.js";
 import { checkOption, isNatural } from "./option.js";
@@ -27,9 +27,13 @@ export function krumScores(
     );
   }
   const distances = gradients.squaredDistances();
-  const nearest = (squared ? distances : distances.sqrt()).sort({ axis: 1 });
-  // The first of every row is the sample itself.
-  return nearest.slice(null, [1, count + 1]).sum({ axis: 1 });
+  // Row n is column n; the first of every column is the sample itself.
+  return denseSamples(squared ? distances : distances.sqrt()).columns((c) =>
+    c
+      .sorted()
+      .slice(1, count + 1)
+      .sum(),
+  );
 }
 
 function checkKrum(rule: string, { byzantine, neighbors, squared }: KrumOptions): void {

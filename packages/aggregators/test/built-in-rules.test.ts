@@ -141,8 +141,6 @@ for (const device of unavailable === null ? (["cpu", "wasm", "webgpu"] as const)
   suite(
     () => centeredClip({ maxNorm: 1, iterations: 2 }),
     {
-      // Distances to a centre are asked of the rows.
-      withoutRows: false,
       permutationInvariant: true,
       orthogonalEquivariant: true,
       breakdownPoint: 0.5,

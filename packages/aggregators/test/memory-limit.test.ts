@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import {
   aggregate,
   all,
+  centeredClip,
+  krum,
   mean,
   median,
   medianOfMeans,
@@ -27,7 +29,7 @@ const gradients = async (name: DeviceName, use: (layer: SampleMatrix) => Promise
 };
 
 describe.each(["cpu", "wasm"] as const)("rules on a layer of 784 × 256 weights and 256 samples on %s", (name) => {
-  const rules: readonly Aggregator[] = [mean(), median(), softTruncation(), normClip()];
+  const rules: readonly Aggregator[] = [mean(), median(), softTruncation(), normClip(), centeredClip(), krum()];
   for (const rule of rules) {
     it(`take less memory than a twentieth of the rows: ${rule.label}`, async () => {
       await gradients(

@@ -14,7 +14,7 @@ export { empty } from "./ops/creation.js";
 export { writeMap, writeProduct } from "./ops/write.js";
 export { checkElements, type FaultOrigin, type FaultTest } from "./ops/check.js";
 export { blockAverages, blockMeans } from "./samples/block-means.js";
-export { shifted } from "./samples/shifted.js";
+export { squaredDistancesTo } from "./samples/distances-to.js";
 export { checkSamples } from "./samples/check-samples.js";
 export { ownedTensors, tensorsIn } from "./scope.js";
 export type * from "./kernel/kernel.js";

@@ -7,6 +7,7 @@ import type { Storage } from "../storage.js";
 import { composeOperand, isWhole, sameView } from "./compose.js";
 import { describeKernel } from "./describe.js";
 import { isIndex, type ContractKernel, type Kernel, type MapKernel, type Operand, type View } from "./kernel.js";
+import { pairwiseSquares } from "./pairwise-squares.js";
 import { mapViews, viewsOf } from "./views.js";
 
 /** Formulas longer than this are left in two kernels: their values no longer fit the registers. */
@@ -265,6 +266,8 @@ class Fusion {
 
   /** A map is computed where it is read if that saves memory traffic and repeats little. */
   #pays(producer: MapKernel, reader: Reader): boolean {
+    // Every element meets as many others as there are rows.
+    if (reader.form === "reduce" && pairwiseSquares(reader) !== null) return false;
     const readers = [...(this.#readers.get(producer.out.storage) ?? [])].map((k) => this.#kernels[k]);
     const views = producer.operands.filter((operand) => !isIndex(operand));
     const cost = costOf(producer.f);

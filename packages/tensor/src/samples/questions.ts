@@ -113,11 +113,11 @@ export function tilesOf(features: number, { rows, unit }: TileSize): (readonly [
 /** Σ over tiles of columns of what `answer` makes of a tile [N, width]; memory stays that of one tile. */
 export function streamed(
   matrix: SampleMatrix,
-  answer: (tile: Tensor) => Tensor,
+  answer: (tile: Tensor, range: readonly [start: number, stop: number]) => Tensor,
   size: TileSize = { rows: matrix.samples, unit: 1 },
 ): Tensor {
   const [first, ...others] = tilesOf(matrix.features, size) as [readonly [number, number]];
-  const part = (range: readonly [number, number]) => answer(matrix.rows(range));
+  const part = (range: readonly [number, number]) => answer(matrix.rows(range), range);
   return others.reduce(
     (total: Tensor, range) => {
       const sum = tidy(() => total.add(part(range)));

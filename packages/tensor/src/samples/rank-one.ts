@@ -1,8 +1,8 @@
 import { mapExpression } from "../ops/elementwise.js";
 import { reduceFormula } from "../ops/reduction.js";
-import { apply, constant, input } from "../scalar/expression.js";
+import { apply, constant, input, type Expression } from "../scalar/expression.js";
 import type { Tensor } from "../tensor.js";
-import { type product, square, squaredDifference } from "./questions.js";
+import { square, squaredDifference } from "./questions.js";
 
 // Closed forms for rows δₙ ⊗ xₙ, without forming a row.
 
@@ -52,8 +52,9 @@ export function rankOneNorms(delta: Tensor, x: Tensor): Tensor {
 
 const squaredSum = apply("square", apply("add", input(0), input(1)));
 const differenceTimesSum = apply("mul", apply("sub", input(0), input(1)), apply("add", input(0), input(1)));
+const productOfDifferences = apply("mul", apply("sub", input(0), input(1)), apply("sub", input(2), input(3)));
 
-/** max(0, ¼(a·d + 2·b·e + c·f)) of (‖δ₋‖², ⟨δ₋,δ₊⟩, ‖δ₊‖², ‖x₊‖², ⟨x₋,x₊⟩, ‖x₋‖²) */
+/** max(0, ¼(a·d + 2·e + c·b)) of (‖δ₋‖², ‖x₋‖², ‖δ₊‖², ‖x₊‖², ⟨δ₋,δ₊⟩⟨x₋,x₊⟩) */
 const quarter = apply(
   "maximum",
   constant(0),
@@ -62,11 +63,28 @@ const quarter = apply(
     constant(0.25),
     apply(
       "add",
-      apply("add", apply("mul", input(0), input(3)), apply("mul", constant(2), apply("mul", input(1), input(4)))),
-      apply("mul", input(2), input(5)),
+      apply("add", apply("mul", input(0), input(3)), apply("mul", constant(2), input(4))),
+      apply("mul", input(2), input(1)),
     ),
   ),
 );
+
+/** Σₖ f(uₙₖ, uₘₖ) → [N, N] */
+function pairwise(f: Expression, u: Tensor): Tensor {
+  const [n, k] = u.shape as [number, number];
+  return reduceFormula("sum", f, [u.reshape([n, 1, k]), u.reshape([1, n, k])], { axis: 2 });
+}
+
+/** ⟨δ₋,δ₊⟩⟨x₋,x₊⟩ → [N, N], where ⟨u₋,u₊⟩ = ‖uₙ‖² − ‖uₘ‖²; in float64 that keeps the digits of float32. */
+function crossProducts(delta: Tensor, x: Tensor): Tensor {
+  if (delta.dtype === "float64" || !delta.device.dtypes.includes("float64"))
+    return pairwise(differenceTimesSum, delta).mul(pairwise(differenceTimesSum, x));
+  const norms = [delta, x].flatMap((factor) => {
+    const squared = reduceFormula("sum", square, [factor.cast("float64")], { axis: 1 });
+    return [squared.reshape([-1, 1]), squared];
+  });
+  return mapExpression("squaredDistances", productOfDifferences, norms).cast(delta.dtype);
+}
 
 /**
  * ‖gₙ − gₘ‖² = ¼(‖δ₋‖²‖x₊‖² + 2⟨δ₋,δ₊⟩⟨x₋,x₊⟩ + ‖δ₊‖²‖x₋‖²) with δ± = δₙ ± δₘ, x± = xₙ ± xₘ. Pairwise, with no
@@ -74,12 +92,7 @@ const quarter = apply(
  */
 export function rankOneDistances(delta: Tensor, x: Tensor): Tensor {
   const near = scaled(delta, x);
-  const pairwise = (factor: Tensor, f: typeof product) => {
-    const [n, k] = factor.shape as [number, number];
-    return reduceFormula("sum", f, [factor.reshape([n, 1, k]), factor.reshape([1, n, k])], { axis: 2 });
-  };
-  const formulas = [squaredDifference, differenceTimesSum, squaredSum];
-  const ofDelta = formulas.map((f) => pairwise(near.delta, f));
-  const ofX = formulas.map((f) => pairwise(near.x, f)).reverse();
-  return near.restore(mapExpression("squaredDistances", quarter, [...ofDelta, ...ofX]));
+  const squares = [squaredDifference, squaredSum].flatMap((f) => [pairwise(f, near.delta), pairwise(f, near.x)]);
+  const cross = crossProducts(near.delta, near.x);
+  return near.restore(mapExpression("squaredDistances", quarter, [...squares, cross]));
 }

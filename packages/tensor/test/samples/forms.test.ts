@@ -14,7 +14,7 @@ import {
   type SampleMatrix,
   type Tensor,
 } from "@robgrad/tensor";
-import { blockAverages, blockMeans, convolved } from "@robgrad/tensor/kernels";
+import { blockAverages, blockMeans, convolved, squaredDistancesTo } from "@robgrad/tensor/kernels";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openWebGpu } from "../webgpu/open-web-gpu.js";
 
@@ -341,6 +341,10 @@ for (const [label, open] of [
         await close(
           matrix.squaredNorms(),
           rows.map((row) => dot(row, row)),
+        );
+        await close(
+          squaredDistancesTo(matrix, perFeature),
+          rows.map((row) => row.reduce((sum, v, d) => sum + (v - shift[d]!) ** 2, 0)),
         );
         await close(
           matrix.dot(perFeature),

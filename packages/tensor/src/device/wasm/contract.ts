@@ -16,7 +16,8 @@ import { Part } from "./part.js";
 import type { Instruction } from "./opcodes.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
-import type { ContractKernel, View } from "../../kernel/kernel.js";
+import type { ContractKernel, ReduceKernel, View } from "../../kernel/kernel.js";
+import { pairwiseSquares, type Term } from "../../kernel/pairwise-squares.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
 
 const packed = new Part("large products", () => import("./packed.js"));
@@ -42,6 +43,10 @@ export interface ContractPlan {
   readonly operands: readonly { readonly dtype: DType; readonly strides: Strides }[];
   /** True when the kernel's second operand is `left`. */
   readonly swapped: boolean;
+  /** What is added up: anything but products under the `packed` schedule only. */
+  readonly term: Term;
+  /** Where out[m, n] = out[n, m]: the number of the plan's first row; what is left of the diagonal is copied. */
+  readonly symmetricFrom: number | null;
   readonly epilogue: Normalized | null;
   readonly settings: FormulaSettings;
   /** `packed` copies panels into scratch memory; `direct` and `dot` read the operands where they are. */
@@ -107,11 +112,22 @@ export function planContract({ out, a, b, epilogue, operands }: ContractKernel, 
     right: turn(swapped ? first : second),
     operands: operands.map((view) => ({ dtype: view.dtype, strides: turn(placed(view)) })),
     swapped,
+    term: "product",
+    symmetricFrom: null,
     epilogue: normal,
     settings,
     schedule,
     scratch,
   };
+}
+
+/** Plans pairwise sums of squares as a large product; null for other reductions and for small ones. */
+export function planSquares(kernel: ReduceKernel, relaxed: boolean): ContractPlan | null {
+  const squares = pairwiseSquares(kernel);
+  if (squares === null) return null;
+  const plan = planContract(squares.product, relaxed);
+  if (plan.schedule !== "packed") return null;
+  return { ...plan, term: squares.term, symmetricFrom: squares.symmetric ? 0 : null };
 }
 
 /** Where a plan reads and writes. */
@@ -144,8 +160,21 @@ export function emitContract(f: FunctionBody, plan: ContractPlan, starts: Contra
 
 export const floatsOf = ({ settings }: ContractPlan): FloatLanes => (settings.wide ? f64x2 : f32x4);
 
+/** total ← total + term(a, b) */
+export function addTerm(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
+  if (plan.term === "product") {
+    multiplyAdd(f, plan, total, a, b);
+    return;
+  }
+  const floats = floatsOf(plan);
+  f.scope(() => {
+    const base = f.let("v128", plan.term === "squared sum" ? floats.add(a, b) : floats.sub(a, b));
+    multiplyAdd(f, plan, total, base, base);
+  });
+}
+
 /** total ← total + a · b */
-export function multiplyAdd(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
+function multiplyAdd(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
   const floats = floatsOf(plan);
   if (plan.settings.relaxed) f.set(total, ternary(`${floats.shape}.relaxed_madd` as Instruction, a, b, total.get));
   else f.set(total, floats.add(total.get, floats.mul(a, b)));

@@ -2,6 +2,7 @@ import {
   binary,
   integer,
   shifted,
+  ternary,
   unary,
   type Address,
   type Code,
@@ -9,13 +10,13 @@ import {
   type Variable,
 } from "./assembler.js";
 import {
+  addTerm,
   blockColumns,
   blockRows,
   copyOf,
   depth,
   finish,
   floatsOf,
-  multiplyAdd,
   parts,
   tileRows,
   type ContractPlan,
@@ -26,13 +27,15 @@ import { loadLanes } from "./transfer.js";
 import { bytesPerElement } from "../../dtype.js";
 
 /** Tells the functions of one product from those of another in the same module. */
-function signature({ dtype, extents, out, left, right, operands, epilogue, settings }: ContractPlan): string {
-  return JSON.stringify([dtype, extents, out, left, right, operands, epilogue?.key, settings]);
+function signature({ dtype, extents, out, left, right, operands, term, symmetricFrom, ...plan }: ContractPlan): string {
+  const { epilogue, settings } = plan;
+  return JSON.stringify([dtype, extents, out, left, right, operands, term, symmetricFrom, epilogue?.key, settings]);
 }
 
 /**
  * Panels of both operands are copied into scratch memory, so that the innermost loop reads neighbours: four rows of
  * `left`, two vectors of `right`. Blocks keep a panel of `right` in the first cache and a block of `left` in the second.
+ * Of a symmetric matrix only tiles that reach the diagonal or lie right of it are computed.
  * Places: out, left, right, operands.
  */
 export function emitPacked(
@@ -42,7 +45,7 @@ export function emitPacked(
   scratch: Address,
   constants: Constants,
 ): void {
-  const { extents, settings } = plan;
+  const { extents, settings, symmetricFrom } = plan;
   const lanes = settings.wide ? 2 : 4;
   const size = bytesPerElement(plan.dtype);
   const width = 2 * lanes;
@@ -56,6 +59,12 @@ export function emitPacked(
   const constantsUsed = plan.epilogue !== null;
   let column = 0;
   for (const columns of steps(extents.n, blockColumns)) {
+    // Rows that begin right of the last column are copied.
+    const height = symmetricFrom === null ? extents.m : Math.min(extents.m, column + columns - symmetricFrom);
+    if (height <= 0) {
+      column += columns;
+      continue;
+    }
     let from = 0;
     for (const deep of steps(extents.k, depth)) {
       const first = from === 0;
@@ -70,7 +79,7 @@ export function emitPacked(
         integer(columns % width === 0 ? 0 : 1),
       );
       let row = 0;
-      for (const rows of steps(extents.m, blockRows)) {
+      for (const rows of steps(height, blockRows)) {
         f.call(
           packing(f, plan, "left", tileRows),
           push(shifted(places[1] as Address, row * plan.left.m + from * plan.left.k)),
@@ -89,6 +98,7 @@ export function emitPacked(
           integer(deep),
           integer(Math.floor(rows / tileRows)),
           integer(Math.floor(columns / width)),
+          ...(symmetricFrom === null ? [] : [integer((column - symmetricFrom - row + width) / tileRows)]),
           ...written.map((place, k) =>
             push(shifted(place, row * (strides[k] as Strides).m + column * (strides[k] as Strides).n)),
           ),
@@ -100,6 +110,31 @@ export function emitPacked(
     }
     column += columns;
   }
+  if (symmetricFrom !== null) copyAcross(f, plan, places[0] as Address, symmetricFrom);
+}
+
+/** out[n, m] ← out[m, n] for the plan's rows m and all n > m. */
+function copyAcross(f: FunctionBody, { dtype, extents, out }: ContractPlan, place: Address, from: number): void {
+  const [load, store] =
+    dtype === "float64" ? (["f64.load", "f64.store"] as const) : (["f32.load", "f32.store"] as const);
+  f.scope(() => {
+    const diagonal = copyOf(f, shifted(place, from * out.n));
+    const left = f.variable("i32");
+    f.set(left, integer(extents.n - from));
+    f.repeat(extents.m, () => {
+      f.scope(() => {
+        f.advance(left, -1);
+        const p = copyOf(f, { base: diagonal.get, offset: 0 });
+        const q = copyOf(f, { base: diagonal.get, offset: 0 });
+        f.repeatTimes(left.get, () => {
+          f.advance(p, out.n);
+          f.advance(q, out.m);
+          f.store(store, { base: q.get, offset: 0 }, (g) => g.load(load, { base: p.get, offset: 0 }));
+        });
+      });
+      f.advance(diagonal, out.m + out.n);
+    });
+  });
 }
 
 /** Constants of an epilogue travel to the tiles as vectors. */
@@ -173,7 +208,11 @@ interface Edges {
   readonly last: boolean;
 }
 
-/** A function (left, right, deep, whole tiles down, whole tiles across, out, operands…, constants…) over packed panels. */
+/**
+ * A function (left, right, deep, whole tiles down, whole tiles across, out, operands…, constants…) over packed panels. For
+ * a symmetric matrix, behind the tiles across: how many tiles down reach the diagonal, or lie right of it, in the first
+ * column of tiles, which may be more than there are, or fewer than 0.
+ */
 function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Constants): number {
   const { settings } = plan;
   const lanes = settings.wide ? 2 : 4;
@@ -181,14 +220,27 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
   const size = bytesPerElement(plan.dtype);
   const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
   const extra = epilogueConstants(plan, constants).length;
+  const symmetric = plan.symmetricFrom !== null;
   const types = [
-    ...Array.from({ length: 5 + strides.length }, () => "i32" as const),
+    ...Array.from({ length: 5 + Number(symmetric) + strides.length }, () => "i32" as const),
     ...Array.from({ length: extra }, () => "v128" as const),
   ];
   const name = `panels ${edges.rows} ${edges.columns} ${edges.first} ${edges.last} ${signature(plan)}`;
-  return f.module.named(name, types, [], (g, left, right, deep, down, across, ...rest) => {
+  return f.module.named(name, types, [], (g, left, right, deep, down, across, ...others) => {
+    const reach = symmetric ? (others[0] as Variable) : null;
+    const rest = symmetric ? others.slice(1) : others;
     const written = rest.slice(0, strides.length);
     const held = rest.slice(strides.length).map((variable) => variable.get);
+    /** Tiles of a column from the top. */
+    const wanted: Code =
+      reach === null
+        ? down.get
+        : ternary(
+            "select",
+            ternary("select", reach.get, integer(0), binary("i32.gt_s", reach.get, integer(0))),
+            down.get,
+            binary("i32.lt_s", reach.get, down.get),
+          );
     const column = (columns: number) => {
       g.scope(() => {
         const p = copyOf(g, { base: left.get, offset: 0 });
@@ -203,14 +255,18 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
             ...held,
           );
         };
-        const remaining = copyOf(g, { base: down.get, offset: 0 });
+        const remaining = copyOf(g, { base: wanted, offset: 0 });
         whileCounting(g, remaining, () => {
           tile(tileRows);
           g.set(p, binary("i32.add", p.get, binary("i32.mul", deep.get, integer(tileRows * size))));
           places.forEach((place, k) => g.advance(place, tileRows * (strides[k] as Strides).m));
         });
-        if (edges.rows > 0) tile(edges.rows);
+        if (edges.rows > 0) {
+          if (reach === null) tile(edges.rows);
+          else g.if(binary("i32.gt_s", reach.get, down.get), () => tile(edges.rows));
+        }
       });
+      if (reach !== null) g.advance(reach, width / tileRows);
     };
     whileCounting(g, across, () => {
       column(width);
@@ -257,7 +313,7 @@ function tileFunction(
             const left = g.let("v128", (h) =>
               h.load(size === 8 ? "v128.load64_splat" : "v128.load32_splat", { base: p.get, offset: r * size }),
             );
-            right.forEach((vector, c) => multiplyAdd(g, plan, totals[r * vectors + c] as Variable, left, vector));
+            right.forEach((vector, c) => addTerm(g, plan, totals[r * vectors + c] as Variable, left, vector));
           }
         });
         g.advance(p, tileRows * size);

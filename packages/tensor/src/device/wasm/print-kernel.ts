@@ -1,6 +1,6 @@
 import type { Code, FunctionBody } from "./assembler.js";
 import { bakedConstants } from "./constants.js";
-import { emitContract, planContract } from "./contract.js";
+import { emitContract, planContract, planSquares, type ContractPlan } from "./contract.js";
 import { staysIntegral, type Constants } from "./formula.js";
 import type { Start } from "./loops.js";
 import { emitMap, indexStart, planMap } from "./map.js";
@@ -15,6 +15,7 @@ import {
   type ReduceKernel,
   type View,
 } from "../../kernel/kernel.js";
+import { pairwiseSquares } from "../../kernel/pairwise-squares.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 
@@ -81,7 +82,7 @@ export function kernelKey(kernel: PrintedKernel): string {
       const after = epilogue === null ? "" : formulaKey(normalize(epilogue));
       let key = `r ${monoid} ${formulaKey(normalize(f))}>${after} ${shape.join()} ${axes.join()} ${operandKey(out)}`;
       for (const operand of kernel.operands) key += ` ${operandKey(operand)}`;
-      return key;
+      return pairwiseSquares(kernel)?.symmetric === true ? `${key} =` : key;
     }
     case "contract": {
       const { out, a, epilogue } = kernel;
@@ -127,6 +128,16 @@ export function constantsFrom(source: ConstantSource, values: readonly number[])
   return source === "printed" ? bakedConstants(values) : source.spread;
 }
 
+function productPrinter(plan: ContractPlan, values: readonly number[]): KernelPrinter {
+  return {
+    scratch: plan.scratch,
+    print: (f, [out, a, b, ...operands], scratch, constants) => {
+      const starts = { out: out as Start, a: a as Start, b: b as Start, operands, scratch };
+      emitContract(f, plan, starts, constantsFrom(constants, values));
+    },
+  };
+}
+
 /** Decides how a kernel is to be printed. */
 export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPrinter {
   const values = kernelConstants(kernel);
@@ -146,6 +157,8 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
         },
       };
     case "reduce": {
+      const squares = planSquares(kernel, relaxed);
+      if (squares !== null) return productPrinter(squares, values);
       const own = normalize(kernel.f).constants.length;
       return {
         scratch: 0,
@@ -162,16 +175,8 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
         },
       };
     }
-    case "contract": {
-      const plan = planContract(kernel, relaxed);
-      return {
-        scratch: plan.scratch,
-        print: (f, [out, a, b, ...operands], scratch, constants) => {
-          const starts = { out: out as Start, a: a as Start, b: b as Start, operands, scratch };
-          emitContract(f, plan, starts, spread(constants));
-        },
-      };
-    }
+    case "contract":
+      return productPrinter(planContract(kernel, relaxed), values);
     case "column": {
       const { emitColumn, planColumn } = columns.module;
       const plan = planColumn(kernel, relaxed);

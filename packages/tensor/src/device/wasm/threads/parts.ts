@@ -1,6 +1,6 @@
 import { shifted } from "../assembler.js";
 import type { ColumnPlan } from "../column.js";
-import { emitContract, planContract, type ContractPlan } from "../contract.js";
+import { emitContract, planContract, planSquares, type ContractPlan } from "../contract.js";
 import type { Level, Start } from "../loops.js";
 import { emitMap, planMap } from "../map.js";
 import {
@@ -52,6 +52,30 @@ const replaced = (levels: readonly Level[], at: number, by: Level) => levels.map
 
 const moved = (starts: readonly Start[], by: (k: number) => number) => starts.map((start, k) => shifted(start, by(k)));
 
+function productParts(plan: ContractPlan, values: readonly number[], count: number): Parts {
+  const { batch, m, n } = plan.extents;
+  // Each part packs the operand that is not cut anew: that should be the smaller one.
+  const axis: keyof ContractPlan["extents"] = batch >= 4 * count ? "batch" : m >= n ? "m" : "n";
+  return {
+    scratch: plan.scratch,
+    prints: ranges(plan.extents[axis], count, axis === "batch" ? 1 : grain).map(
+      ({ from, extent }) =>
+        (f, starts, scratch, constants) => {
+          const [left, right] = plan.swapped ? [plan.right, plan.left] : [plan.left, plan.right];
+          const strides = [plan.out, left, right, ...plan.operands.map((operand) => operand.strides)];
+          const [out, a, b, ...operands] = moved(starts, (k) => from * (strides[k] as ContractPlan["out"])[axis]);
+          const cut: ContractPlan = {
+            ...plan,
+            extents: { ...plan.extents, [axis]: extent },
+            symmetricFrom: plan.symmetricFrom === null ? null : from,
+          };
+          const places = { out: out as Start, a: a as Start, b: b as Start, operands, scratch };
+          emitContract(f, cut, places, constantsFrom(constants, values));
+        },
+    ),
+  };
+}
+
 /**
  * Cuts a kernel. Every decision that shows in the numbers (schedule, blocks, tiles) is the whole kernel's: plans are
  * cut, not kernels, so that results do not depend on how many parts there are.
@@ -87,6 +111,8 @@ export function kernelParts(kernel: PrintedKernel, relaxed: boolean, count: numb
       };
     }
     case "reduce": {
+      const squares = planSquares(kernel, relaxed);
+      if (squares !== null) return productParts(squares, values, count);
       const plan = planReduce(kernel, relaxed);
       const levels = plan.lanesAre === "outputs" ? [...plan.kept, plan.lane] : plan.kept;
       if (levels.length === 0) return null;
@@ -114,26 +140,8 @@ export function kernelParts(kernel: PrintedKernel, relaxed: boolean, count: numb
         ),
       };
     }
-    case "contract": {
-      const plan = planContract(kernel, relaxed);
-      const { batch, m, n } = plan.extents;
-      // Each part packs the operand that is not cut anew: that should be the smaller one.
-      const axis: keyof ContractPlan["extents"] = batch >= 4 * count ? "batch" : m >= n ? "m" : "n";
-      return {
-        scratch: plan.scratch,
-        prints: ranges(plan.extents[axis], count, axis === "batch" ? 1 : grain).map(
-          ({ from, extent }) =>
-            (f, starts, scratch, constants) => {
-              const [left, right] = plan.swapped ? [plan.right, plan.left] : [plan.left, plan.right];
-              const strides = [plan.out, left, right, ...plan.operands.map((operand) => operand.strides)];
-              const [out, a, b, ...operands] = moved(starts, (k) => from * (strides[k] as ContractPlan["out"])[axis]);
-              const cut: ContractPlan = { ...plan, extents: { ...plan.extents, [axis]: extent } };
-              const places = { out: out as Start, a: a as Start, b: b as Start, operands, scratch };
-              emitContract(f, cut, places, constantsFrom(constants, values));
-            },
-        ),
-      };
-    }
+    case "contract":
+      return productParts(planContract(kernel, relaxed), values, count);
     case "column": {
       const { emitColumn, planColumn } = columns.module;
       const plan = planColumn(kernel, relaxed);

@@ -1,5 +1,6 @@
 import type { ColumnStatement } from "../../../kernel/column.js";
 import { factorsShape } from "../../../kernel/kernel.js";
+import { pairwiseSquares } from "../../../kernel/pairwise-squares.js";
 import { normalize, type Expression } from "../../../scalar/expression.js";
 import { sizeOf } from "../../../shape.js";
 import type { PrintedKernel } from "../print-kernel.js";
@@ -39,6 +40,7 @@ export function kernelWork(kernel: PrintedKernel): number {
     case "map":
       return sizeOf(kernel.out.shape) * (0.2 + formulaCost(kernel.f));
     case "reduce":
+      if (pairwiseSquares(kernel) !== null) return sizeOf(kernel.shape) * 0.1;
       return sizeOf(kernel.shape) * (0.3 + formulaCost(kernel.f));
     case "contract":
       return sizeOf(kernel.out.shape) * ((kernel.a.shape[2] as number) * 0.06 + formulaCost(kernel.epilogue));
