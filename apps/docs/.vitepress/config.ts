@@ -19,7 +19,7 @@ const sidebar = (): DefaultTheme.SidebarItem[] => [
   })),
   {
     text: "API",
-    items: [...entryPoints().keys()].map((specifier) => ({
+    items: entryPoints().map(({ specifier }) => ({
       text: specifier,
       link: `/${apiFolderOf(specifier)}/index.md`,
     })),

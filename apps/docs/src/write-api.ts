@@ -8,13 +8,12 @@ import {
   type CommentDisplayPart,
   type Context,
   type DeclarationReflection,
-  type Reflection,
   type SignatureReflection,
   type TypeDocOptions,
 } from "typedoc";
 import { load as loadMarkdown, type PluginOptions } from "typedoc-plugin-markdown";
 import { docstringMarkdown } from "./docstring-markdown.js";
-import { apiFolderOf, entryPoints } from "./entry-points.js";
+import { entryPoints, type EntryPoint } from "./entry-points.js";
 import { fromRoot, workspaceRoot } from "./workspace.js";
 
 /** Writes a Markdown page for everything that the packages export. Throws when a docstring is not understood. */
@@ -22,7 +21,7 @@ export async function writeApi(folder: string): Promise<void> {
   const entries = entryPoints();
   const options: TypeDocOptions & PluginOptions = {
     plugin: [loadMarkdown],
-    entryPoints: [...entries.values()],
+    entryPoints: entries.map(({ source }) => source),
     tsconfig: join(workspaceRoot, "tsconfig.json"),
     sortEntryPoints: false,
     basePath: workspaceRoot,
@@ -31,6 +30,7 @@ export async function writeApi(folder: string): Promise<void> {
     router: "member",
     readme: "none",
     entryFileName: "index",
+    excludeScopesInPaths: true,
     logLevel: "Warn",
     skipErrorChecking: true,
     disableSources: true,
@@ -48,7 +48,7 @@ export async function writeApi(folder: string): Promise<void> {
     typeAliasPropertiesFormat: "table",
     useCodeBlocks: true,
     expandParameters: true,
-    pageTitleTemplates: { index: "API", module: "@robgrad/{name}", member: "{name}" },
+    pageTitleTemplates: { index: "API", module: "{name}", member: "{name}" },
   };
   const app = await Application.bootstrapWithPlugins(options);
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context: Context) => prepare(context, entries), 1000);
@@ -62,10 +62,10 @@ export async function writeApi(folder: string): Promise<void> {
   }
 }
 
-function prepare({ project }: Context, entries: ReadonlyMap<string, string>): void {
+function prepare({ project }: Context, entries: readonly EntryPoint[]): void {
   const reflections = Object.values(project.reflections);
   for (const reflection of reflections) {
-    if (reflection.kindOf(ReflectionKind.Module)) nameAfterEntry(reflection, entries);
+    if (reflection.kindOf(ReflectionKind.Module)) nameAfterEntry(reflection as DeclarationReflection, entries);
     if (reflection.kindOf(ReflectionKind.Class)) documentConstructor(reflection as DeclarationReflection);
   }
   for (const { comment } of reflections) {
@@ -80,13 +80,17 @@ function prepare({ project }: Context, entries: ReadonlyMap<string, string>): vo
   }
 }
 
-/** A module is called what follows @robgrad/ where it is imported. */
-function nameAfterEntry(module: Reflection, entries: ReadonlyMap<string, string>): void {
-  for (const [specifier, source] of entries) {
-    if (fromRoot(source).replace(/(\/index)?\.ts$/, "") !== module.name) continue;
-    module.name = apiFolderOf(specifier).replace("api/", "");
-    return;
-  }
+/** A module is called as it is imported, and described by itself, its package or the one thing that it exports. */
+function nameAfterEntry(module: DeclarationReflection, entries: readonly EntryPoint[]): void {
+  const entry = entries.find(({ source }) => fromRoot(source).replace(/(\/index)?\.ts$/, "") === module.name);
+  if (!entry) return;
+  module.name = entry.specifier;
+  const [only, ...others] = module.children ?? [];
+  const summary =
+    entry.description === undefined
+      ? others.length === 0 && only?.signatures?.[0]?.comment?.summary
+      : [{ kind: "text" as const, text: entry.description }];
+  if (summary) module.comment ??= new Comment(Comment.cloneDisplayParts(summary));
 }
 
 /** Parameters and errors in the docstring of a class are those of its constructor. */

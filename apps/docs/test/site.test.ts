@@ -69,10 +69,10 @@ describe("the site", () => {
 
 describe("the API", () => {
   const entries = entryPoints();
-  const program = createProgram([...entries.values()]);
+  const program = createProgram(entries.map(({ source }) => source));
   const kinds = ["classes", "enumerations", "functions", "interfaces", "type-aliases", "variables"];
 
-  it.each([...entries])("has a page for everything that %s exports", (specifier, source) => {
+  it.each(entries)("has a page for everything that $specifier exports", ({ specifier, source }) => {
     const folder = apiFolderOf(specifier);
     const index = sitePages.get(`${folder}/index.html`);
     const linked = new Set(index?.links.map((link) => targetOf(link, index.path).file));
