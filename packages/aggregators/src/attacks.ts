@@ -1,4 +1,9 @@
-// The nine attacks of ByzFL on rows of gradients. An entry of their own: the suite at "./testing" needs vitest, these do not.
+/**
+ * The nine attacks of ByzFL on rows of gradients. An entry of their own: the suite at `./testing` needs vitest, these do not.
+ *
+ * @module
+ */
+
 export type { Attack } from "./attacks/attack.js";
 export type { OptimalAttackOptions } from "./attacks/worst-factor.js";
 export { signFlipping } from "./attacks/sign-flipping.js";

@@ -1,4 +1,9 @@
-// Needs the optional peer mathjs.
+/**
+ * Influence functions by formula. Needs the optional peer mathjs.
+ *
+ * @module
+ */
+
 import { Scalar } from "@robgrad/tensor";
 import { apply, constant, input, substitute, type Expression } from "@robgrad/tensor/kernels";
 import { checkOption } from "./option.js";

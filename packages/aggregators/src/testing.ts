@@ -1,4 +1,9 @@
-// Needs the optional peer vitest.
+/**
+ * A suite of laws for rules of your own. Needs the optional peer vitest.
+ *
+ * @module
+ */
+
 import { codedError, hasCode, openDevice, type Device, type DeviceName } from "@robgrad/tensor";
 import { afterAll, describe, it } from "vitest";
 import { checkAggregator } from "./aggregator.js";

@@ -1,4 +1,9 @@
-// For packages that build on kernels (autograd does): formulas as data, their derivatives, and what runs them.
+/**
+ * For packages that build on kernels (autograd does): formulas as data, their derivatives, and what runs them.
+ *
+ * @module
+ */
+
 export { apply, constant, input, substitute, type Expression } from "./scalar/expression.js";
 export { operation, type Operation, type OperationName } from "./scalar/operations.js";
 export { differentiate } from "./scalar/differentiate.js";

@@ -30,7 +30,8 @@ export function scopeOf(file: string, library: LibraryPackage, program: ts.Progr
   return { imports, providesDevice: seen.has("device") };
 }
 
-function exportedNames(file: string, program: ts.Program): string[] {
+/** Names that a file exports, itself or from others; the program must have the file. */
+export function exportedNames(file: string, program: ts.Program): string[] {
   const checker = program.getTypeChecker();
   const source = program.getSourceFile(file);
   const module = source && checker.getSymbolAtLocation(source);

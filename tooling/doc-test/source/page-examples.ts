@@ -3,13 +3,14 @@ import { readFileSync } from "node:fs";
 export interface Block {
   /** Line of the page on which the block starts. */
   readonly line: number;
+  readonly language: string;
   readonly code: string;
-  /** What stands after `ts` on the opening line: nothing, `ignore`, or a file name. */
+  /** What stands after the language on the opening line; after `ts`: nothing, `ignore`, or a file name. */
   readonly mark: string;
 }
 
-/** Every ```ts block of a Markdown page. */
-export function typescriptBlocks(page: string): Block[] {
+/** Every block of code of a Markdown page. */
+export function codeBlocks(page: string): Block[] {
   const blocks: Block[] = [];
   const lines = readFileSync(page, "utf8").split("\n");
   for (let start = 0; start < lines.length; start++) {
@@ -18,9 +19,7 @@ export function typescriptBlocks(page: string): Block[] {
     const [, , fence, language, mark] = opening as unknown as [string, string, string, string, string];
     let end = start + 1;
     while (end < lines.length && lines[end]!.trim() !== fence) end++;
-    if (language === "ts" || language === "typescript") {
-      blocks.push({ line: start + 1, code: lines.slice(start + 1, end).join("\n"), mark });
-    }
+    blocks.push({ line: start + 1, language, code: lines.slice(start + 1, end).join("\n"), mark });
     start = end;
   }
   return blocks;
@@ -40,7 +39,8 @@ export interface PageProgram {
 export function pagePrograms(page: string): PageProgram[] {
   const programs: PageProgram[] = [];
   let current: number | null = null;
-  for (const { line, code, mark } of typescriptBlocks(page)) {
+  for (const { line, language, code, mark } of codeBlocks(page)) {
+    if (language !== "ts" && language !== "typescript") continue;
     if (mark === "ignore") {
       programs.push({ lines: [line], file: "", code, kind: "ignored" });
     } else if (mark.endsWith(".ts")) {

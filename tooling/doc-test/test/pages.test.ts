@@ -1,23 +1,16 @@
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pagePrograms } from "../source/page-examples.js";
+import { pages } from "../source/pages.js";
 import { writeAndCheck } from "../source/type-check.js";
-import { emptyFolder, fromRoot, libraryPackages, workspaceRoot } from "../source/workspace.js";
+import { emptyFolder, workspaceRoot } from "../source/workspace.js";
 
 const folder = emptyFolder("pages");
-const docs = join(workspaceRoot, "docs");
-const pages = [
-  join(workspaceRoot, "README.md"),
-  ...libraryPackages().map((library) => join(library.folder, "README.md")),
-  ...(existsSync(docs) ? readdirSync(docs).map((page) => join(docs, page)) : []),
-].filter((page) => page.endsWith(".md") && existsSync(page));
-
 const programs = pages.flatMap((page) =>
-  pagePrograms(page).map((program) => ({
+  pagePrograms(join(workspaceRoot, page)).map((program) => ({
     ...program,
-    page: fromRoot(page),
-    file: join(folder, fromRoot(page).replaceAll("/", "-"), program.file),
+    page,
+    file: join(folder, page.replaceAll("/", "-"), program.file),
   })),
 );
 const runnable = programs.filter((program) => program.kind !== "ignored");

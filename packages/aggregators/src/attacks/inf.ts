@@ -1,7 +1,7 @@
 import { attack, type Attack } from "./attack.js";
 
 /**
- * Infinity everywhere: what {@link aggregate} rejects or drops, and a rule alone has no answer to.
+ * Infinity everywhere: what `aggregate` rejects or drops, and a rule alone has no answer to.
  *
  *   b = (∞, …, ∞)
  *

@@ -122,7 +122,7 @@ function sumOfProducts(x: Tensor, out: View, shape: readonly number[], a: View, 
 }
 
 /**
- * y[n, q, o] = Σ_{c,k} w[q, c, k] · x[n, c, o·s + k·d], without padding. Copied windows stay within {@link patchElements}.
+ * y[n, q, o] = Σ_{c,k} w[q, c, k] · x[n, c, o·s + k·d], without padding. Copied windows stay within 2¹⁸ elements.
  *
  * @param x  [N, C, …space]
  * @param w  [Q, C / groups, …kernel]
