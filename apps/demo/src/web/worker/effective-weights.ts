@@ -53,7 +53,5 @@ function keptShares({ residuals }: Aggregator, matrix: SampleMatrix): Tensor | n
       .div(where(spread, scale, 1)),
     0,
   );
-  return z
-    .map((u) => where(u.equal(0), 1, influence(u).mul(where(u.equal(0), 1, u).reciprocal())))
-    .mean({ axis: 1 });
+  return z.map((u) => where(u.equal(0), 1, where(u.equal(0), 1, u).reciprocal().mul(influence(u)))).mean({ axis: 1 });
 }

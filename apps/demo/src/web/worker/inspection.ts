@@ -1,7 +1,7 @@
 import { aggregate, explain } from "@robgrad/aggregators";
 import { sampleGradients } from "@robgrad/autograd";
 import { softmaxCrossEntropy, type Parameter } from "@robgrad/nn";
-import { concat, hasCode, read, tidy, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { concat, hasCode, tidy, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { network, setWeights, type Network } from "../../study/network.js";
 import type { Combination, Variant } from "../../study/variants.js";
 import type { MovedRow } from "../run-settings.js";
@@ -54,7 +54,7 @@ type SampleGradients = ReadonlyMap<Parameter, SampleMatrix>;
 export class Inspection {
   readonly #run: LiveRun;
   readonly #network: Network;
-  readonly #rules = new Map<string, Promise<Variant>>();
+  readonly #variants = new Map<string, Promise<Variant>>();
   readonly #combinations = new Map<Variant, Combination>();
 
   constructor(run: LiveRun) {
@@ -90,15 +90,74 @@ export class Inspection {
       }
       return tensors;
     });
-    const values = await read(found).finally(() => Object.values(found).forEach((tensor) => tensor?.dispose()));
-    const array = (name: string) => (values[name] as { data: Float32Array } | null | undefined) ?? null;
-    return { norms: array("norms"), rules: [] } as never;
+    const read = async (name: string) => ((await found[name]?.data()) ?? null) as Float32Array | null;
+    try {
+      const [norms, ...rest] = await Promise.all([
+        read("norms"),
+        ...variants.flatMap((_, k) => [read(`weights ${k}`), read(`answer ${k}`)]),
+      ]);
+      const looks = variants.map(({ name, label }, k): RuleLook => {
+        const failure = failures.get(name) ?? null;
+        return { rule: name, label, weights: rest[2 * k]!, answer: rest[2 * k + 1]!, failure };
+      });
+      return { norms: norms!, rules: looks };
+    } finally {
+      for (const tensor of Object.values(found)) tensor?.dispose();
+    }
   }
 
-  /** Influence of every row on a rule's answer, by asking it again without each. Costs the rule N times. */
+  /**
+   * What a rule's answer owes to every row, by asking the rule again without each: N times its cost.
+   *
+   * @returns  Null when the competitor has no weights there.
+   * @throws   Rejects with what the rule throws, and with BAD_DATA when a gradient is not finite.
+   */
   async influence(rule: string, step: StepQuestion): Promise<RuleInfluence | null> {
     const variant = await this.#variant(rule);
     if (!(await this.#setStep(step))) return null;
-    return null;
+    const { rule: own, group } = this.#combination(variant);
+    const report = tidy(() => {
+      const { influence, cosines } = explain(this.#gradients(null), own, { group });
+      return { influence, cosines };
+    });
+    try {
+      const [influence, cosines] = await Promise.all([report.influence.data(), report.cosines.data()]);
+      return { influence, cosines } as RuleInfluence;
+    } finally {
+      report.influence.dispose();
+      report.cosines.dispose();
+    }
+  }
+
+  dispose(): void {
+    this.#network.model.dispose();
+  }
+
+  #variant(rule: string): Promise<Variant> {
+    const known = this.#variants.get(rule) ?? competitorOf(rule, this.#run.settings);
+    this.#variants.set(rule, known);
+    return known;
+  }
+
+  /** Made anew for a rule that remembers: what is seen here is its first step. */
+  #combination(variant: Variant): Combination {
+    const known = this.#combinations.get(variant) ?? variant.on(this.#network);
+    if (variant.replayable) this.#combinations.set(variant, known);
+    return known;
+  }
+
+  async #setStep({ competitor, iteration }: StepQuestion): Promise<boolean> {
+    const weights = await this.#run.weights(competitor, iteration);
+    if (weights !== null) setWeights(this.#network, weights);
+    return weights !== null;
+  }
+
+  #gradients(moved: MovedRow | null): SampleGradients {
+    const { scene, samples, device } = this.#run;
+    const points = scene.train.map(({ x, y }) => [x, y]);
+    if (moved !== null) points[moved.row] = [moved.x, moved.y];
+    const { model } = this.#network;
+    const losses = softmaxCrossEntropy(model.forward(device.tensor(points, { dtype })), samples.train.labels);
+    return sampleGradients(losses, model.parameters());
   }
 }
