@@ -1,3 +1,4 @@
+import { aggregate } from "@robgrad/aggregators";
 import { sampleGradients } from "@robgrad/autograd";
 import { softmaxCrossEntropy } from "@robgrad/nn";
 import { openDevice } from "@robgrad/tensor";
@@ -68,7 +69,8 @@ describe.each([
     const net = network(device, "float64");
     setWeights(net, weights);
     const losses = softmaxCrossEntropy(net.model.forward(rows.x), rows.labels);
-    const gradients = variant!.on(net)(sampleGradients(losses, net.model.parameters()));
+    const { rule, group } = variant!.on(net);
+    const gradients = aggregate(sampleGradients(losses, net.model.parameters()), rule, { group });
     for (const [k, layer] of net.layers.entries()) {
       for (const parameter of ["W", "b"] as const) {
         const found = [...(await gradients.get(layer[parameter]!)!.data())];

@@ -1,3 +1,4 @@
+import { aggregate } from "@robgrad/aggregators";
 import { noGrad, sampleGradients } from "@robgrad/autograd";
 import { accuracy, sgd, softmaxCrossEntropy, type Optimizer } from "@robgrad/nn";
 import { capture, tidy, type Captured, type Device, type History, type Tensor } from "@robgrad/tensor";
@@ -65,10 +66,10 @@ export class Training {
     this.#curves = { trainLoss: curve(), trainAccuracy: curve(), testLoss: curve(), testAccuracy: curve() };
 
     const { model } = this.#network;
-    const combine = on(this.#network);
+    const { rule, group } = on(this.#network);
     const step: Step = (x, labels) => {
       const losses = softmaxCrossEntropy(model.forward(x), labels);
-      this.#optimizer.update(combine(sampleGradients(losses, model.parameters())));
+      this.#optimizer.update(aggregate(sampleGradients(losses, model.parameters()), rule, { group }));
     };
     const { trainLoss, trainAccuracy, testLoss, testAccuracy } = this.#curves;
     const record = (x: Tensor, labels: Tensor, loss: History, share: History) => {

@@ -1,21 +1,19 @@
 import {
-  aggregate,
   all,
   byLayer,
+  byParameter,
   defineAggregator,
   mean,
   medianOfMeans,
   softTruncation,
   type Aggregator,
+  type Choice,
+  type Grouping as GroupingOf,
 } from "@robgrad/aggregators";
 import type { Parameter } from "@robgrad/nn";
-import type { SampleMatrix, Tensor } from "@robgrad/tensor";
 import type { Network } from "./network.js";
 import { blocks, delta, protocols } from "./protocol.js";
 import type { Grouping, OwnRule, StudySettings } from "./settings.js";
-
-type SampleGradients = ReadonlyMap<Parameter, SampleMatrix>;
-type Gradients = ReadonlyMap<Parameter, Tensor>;
 
 /** Where the user's rule comes from. */
 export interface RuleSource {
@@ -23,6 +21,12 @@ export interface RuleSource {
   readonly make: () => Aggregator;
   /** A stranger's rule may count its calls, and some rules remember, so only other built-in ones are replayed. */
   readonly replayable: boolean;
+}
+
+/** What `aggregate` and `explain` take beside gradients: a rule for every parameter, and which ones it sees as one vector. */
+export interface Combination {
+  readonly rule: Choice<Parameter>;
+  readonly group: GroupingOf<Parameter>;
 }
 
 /** A way to turn the gradients of N samples into one update of the network. */
@@ -34,15 +38,15 @@ export interface Variant {
   readonly meaning: string;
   /** Whether every step does the same, so that a recording of one serves for all: true of built-in rules. */
   readonly replayable: boolean;
-  /** The update's gradients. Called once a network; the function it returns, once a step. */
-  readonly on: (network: Network) => (gradients: SampleGradients) => Gradients;
+  /** How it combines the gradients of a network. Called once a network: its rule may remember. */
+  readonly on: (network: Network) => Combination;
 }
 
 const table = {
   vanilla: {
     label: "vanilla",
     meaning: "Every layer takes the mean of the samples' gradients.",
-    on: () => (gradients) => aggregate(gradients, mean()),
+    on: (network) => grouped(network, [1, 2, 3], mean(), "parameter"),
   },
   published: {
     label: "published (layer 1, 1/N scale)",
@@ -75,7 +79,7 @@ const table = {
   {
     label: string;
     meaning: string;
-    on: (network: Network, settings: Pick<StudySettings, "protocol">) => (gradients: SampleGradients) => Gradients;
+    on: (network: Network, settings: Pick<StudySettings, "protocol">) => Combination;
   }
 >;
 
@@ -111,10 +115,21 @@ export function variantsOf(
   return [...builtIn, { ...describeOwn(settings.rule), replayable: own.replayable, on }];
 }
 
-/** Rows divided by N, whatever the rule. */
+/** Rows divided by N, whatever the rule; deviations keep their units. */
 function overN(rule: Aggregator): Aggregator {
-  return defineAggregator(`${rule.label}, 1/N`, (gradients, memory) =>
-    rule(gradients.scale(1 / gradients.samples), memory),
+  const { weights, residuals } = rule;
+  return defineAggregator(
+    `${rule.label}, 1/N`,
+    (gradients, memory) => rule(gradients.scale(1 / gradients.samples), memory),
+    {
+      ...(weights && { weights: (g) => weights(g.scale(1 / g.samples)).div(g.samples) }),
+      ...(residuals && {
+        residuals: (g) => {
+          const { center, scale, influence } = residuals(g.scale(1 / g.samples));
+          return { center: center.mul(g.samples), scale: scale.mul(g.samples), influence };
+        },
+      }),
+    },
   );
 }
 
@@ -123,18 +138,18 @@ function layerOne(network: Network, rule: Aggregator) {
 }
 
 /** The rule on some layers, counted from 1, and the mean on the others. */
-function grouped({ model, layers }: Network, chosen: readonly number[], rule: Aggregator, group: Grouping) {
+function grouped(
+  { model, layers }: Network,
+  chosen: readonly number[],
+  rule: Aggregator,
+  group: Grouping,
+): Combination {
   const robust = new Set(chosen.flatMap((layer) => [...layers[layer - 1]!.parameters()]));
-  const key = { parameter: undefined, layer: byLayer(model), all }[group];
+  const key: GroupingOf<Parameter> = { parameter: byParameter, layer: byLayer(model), all }[group];
   const plain = mean();
-  return (gradients: SampleGradients): Gradients => {
-    const entries = [...gradients];
-    const acted = new Map(entries.filter(([parameter]) => robust.has(parameter)));
-    const others = new Map(entries.filter(([parameter]) => !robust.has(parameter)));
-    return new Map([
-      ...aggregate(acted, rule, key === undefined ? {} : { group: key }),
-      ...(others.size === 0 ? [] : aggregate(others, plain)),
-    ]);
+  return {
+    rule: { choose: (parameter) => (robust.has(parameter) ? rule : plain) },
+    group: (parameter) => (robust.has(parameter) ? key(parameter) : parameter),
   };
 }
 

@@ -5,6 +5,7 @@ import { Trials } from "../../study/trials.js";
 import { variantsOf } from "../../study/variants.js";
 import type { RunSettings } from "../run-settings.js";
 import { competitorOf } from "./competitors.js";
+import { Inspection, type Look, type LookQuestion, type RuleInfluence, type StepQuestion } from "./inspection.js";
 import { LiveRun, type CompetitorFrame, type Scene } from "./live-run.js";
 
 /** A competitor as the page names it. */
@@ -26,6 +27,7 @@ export interface Opening {
 export class Engine {
   #device: Device | null = null;
   #live: LiveRun | null = null;
+  #inspection: Inspection | null = null;
   #trials: { readonly key: string; readonly trials: Trials } | null = null;
 
   /**
@@ -49,8 +51,9 @@ export class Engine {
         refusals[text] = (error as Error).message;
       }
     }
+    this.#inspection?.dispose();
     this.#live?.dispose();
-    this.#live = null;
+    this.#live = this.#inspection = null;
     this.#live = new LiveRun(this.#opened(), settings, variants);
     return {
       scene: this.#live.scene,
@@ -69,6 +72,16 @@ export class Engine {
     return this.#watched().timing(name);
   }
 
+  /** Gradient norms of all rows at a step, and weights and answers of rules. */
+  async look(question: LookQuestion): Promise<Look | null> {
+    return this.#inspected().look(question);
+  }
+
+  /** What a rule's answer at a step owes to every row. */
+  async influence(rule: string, step: StepQuestion): Promise<RuleInfluence | null> {
+    return this.#inspected().influence(rule, step);
+  }
+
   /** One trial of the study, as the command line runs it. */
   async trial(settings: StudySettings, trial: number): Promise<TrialResult> {
     const key = JSON.stringify(settings);
@@ -81,10 +94,11 @@ export class Engine {
 
   /** Ends all runs and the device. */
   close(): void {
+    this.#inspection?.dispose();
     this.#live?.dispose();
     this.#trials?.trials.dispose();
     this.#device?.dispose();
-    this.#live = this.#trials = this.#device = null;
+    this.#live = this.#inspection = this.#trials = this.#device = null;
   }
 
   #opened(): Device {
@@ -95,5 +109,9 @@ export class Engine {
   #watched(): LiveRun {
     if (this.#live === null) throw new Error("engine: expected begin(settings) first");
     return this.#live;
+  }
+
+  #inspected(): Inspection {
+    return (this.#inspection ??= new Inspection(this.#watched()));
   }
 }
