@@ -11,7 +11,8 @@ export const influenceStyles = {
 /** ψ, or the weight ψ(x)/x that a residual has. */
 export function influenceCurves({ x, psi, huber }: InfluenceCurve, width: number, of: "psi" | "weight"): SVGSVGElement {
   const weight = (values: readonly number[]) => values.map((value, k) => (x[k] === 0 ? 1 : value / x[k]!));
-  const shown = of === "psi" ? { own: psi, huber, mean: x } : { own: weight(psi), huber: weight(huber), mean: x.map(() => 1) };
+  const shown =
+    of === "psi" ? { own: psi, huber, mean: x } : { own: weight(psi), huber: weight(huber), mean: x.map(() => 1) };
   const top = Math.max(...shown.own.map(Math.abs));
   const high = of === "psi" ? Math.min(6, Math.max(1.8, 1.15 * top)) : Math.min(4, Math.max(1.1, 1.1 * top));
   const low = of === "psi" ? -high : Math.max(-high, Math.min(0, 1.1 * Math.min(...shown.own)));

@@ -17,8 +17,8 @@ export function OwnRule() {
     <>
       <p class="lead">
         An influence function ψ says how far a sample that lies x away may pull the estimate. The mean lets it pull as
-        far as it likes: ψ(x) = x. A robust rule levels off. Write yours; it is looked at as you type, and trained beside
-        the others.
+        far as it likes: ψ(x) = x. A robust rule levels off. Write yours; it is looked at as you type, and trained
+        beside the others.
       </p>
       <FormulaEditor />
       <Curves />

@@ -51,7 +51,9 @@ async function ofFormula(text: string, read: FormulaText): Promise<Variant> {
   make();
   const { kind, formula, of, scale, group } = read;
   const unit = scale === "mad" ? "their median absolute deviation" : scale;
-  const vector = { parameter: "of each parameter", layer: "of each layer", all: "of all parameters as one vector" }[group];
+  const vector = { parameter: "of each parameter", layer: "of each layer", all: "of all parameters as one vector" }[
+    group
+  ];
   return {
     ...own(text, group, make, true),
     label: `${kind === "psi" ? "ψ" : "ρ"} = ${formula.length > 40 ? `${formula.slice(0, 39)}…` : formula}`,

@@ -26,7 +26,11 @@ export interface FormulaCheck {
   readonly text: string;
   /** Why it is no influence function; null where it is one. */
   readonly refusal: string | null;
-  readonly found: { readonly curve: InfluenceCurve; readonly own: InfluenceFacts; readonly huber: InfluenceFacts } | null;
+  readonly found: {
+    readonly curve: InfluenceCurve;
+    readonly own: InfluenceFacts;
+    readonly huber: InfluenceFacts;
+  } | null;
 }
 
 const [reach, parts] = [6, 40];

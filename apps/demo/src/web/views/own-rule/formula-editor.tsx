@@ -128,8 +128,8 @@ function FormulaField({ rule: { kind, formula } }: { readonly rule: FormulaText 
         <summary>What a formula may hold</summary>
         <p>
           Numbers, <code>x</code>, <code>pi</code>, <code>e</code>, <code>+ - * / ^</code>, brackets,{" "}
-          <code>abs atan cos cosh exp expm1 log log1p max min pow sign sin sinh sqrt square tan tanh</code>, and choices,{" "}
-          <code>abs(x) &lt;= 2 ? x : 2 sign(x)</code>. <code>2x</code> is a product; before a bracket write{" "}
+          <code>abs atan cos cosh exp expm1 log log1p max min pow sign sin sinh sqrt square tan tanh</code>, and
+          choices, <code>abs(x) &lt;= 2 ? x : 2 sign(x)</code>. <code>2x</code> is a product; before a bracket write{" "}
           <code>x * (…)</code>. Nothing of it is run as a program.
         </p>
       </details>
@@ -145,7 +145,7 @@ function Answer() {
   if (!isTrainable(check)) {
     return (
       <span class="refused">
-        It grows without bound. Hold it beyond some ±a, change it so that it levels off, or allow it below.
+        It grows without bound. Hold it beyond some ±a, above, change it so that it levels off, or allow it below.
       </span>
     );
   }

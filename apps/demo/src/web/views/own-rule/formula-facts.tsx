@@ -8,7 +8,7 @@ interface Property {
   readonly good: (facts: InfluenceFacts) => boolean | null;
 }
 
-const digits = (value: number) => (value < Infinity ? value.toPrecision(3) : "∞");
+const digits = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 4 });
 const yes = (good: boolean) => (good ? "yes" : "no");
 
 const properties: readonly Property[] = [

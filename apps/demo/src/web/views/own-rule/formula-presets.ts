@@ -19,7 +19,7 @@ export const formulaPresets: readonly FormulaPreset[] = [
     formula: "abs(x) <= 4.685 ? x * (1 - (x/4.685)^2)^2 : 0",
     on: null,
   },
-  { label: "Catoni, wide: grows without bound", kind: "psi", formula: "sign(x) * log(1 + abs(x) + x^2/2)", on: null },
+  { label: "Catoni, wide, on ±1000", kind: "psi", formula: "sign(x) * log(1 + abs(x) + x^2/2)", on: 1000 },
   { label: "identity: the mean, without bound", kind: "psi", formula: "x", on: null },
   { label: "by its loss: ρ = log cosh", kind: "rho", formula: "log(cosh(x))", on: null },
 ];
