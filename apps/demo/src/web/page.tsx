@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { lazily } from "./controls/lazily.jsx";
 import { viewNames, type ViewName } from "./state/address.js";
 import { change, dismiss, notices, page } from "./state/store.js";
 import { Watch } from "./views/watch.jsx";
@@ -10,6 +11,10 @@ interface View {
 
 const views: Readonly<Partial<Record<ViewName, View>>> = {
   watch: { title: "Watch", component: Watch },
+  "own-rule": {
+    title: "Write your own rule",
+    component: lazily(() => import("./views/own-rule.jsx").then(({ OwnRule }) => OwnRule)),
+  },
 };
 
 /** Everything that is seen. */

@@ -15,6 +15,8 @@ export interface PageState extends RunSettings {
   readonly step: number;
   /** The training row that is looked at; null for none. */
   readonly row: number | null;
+  /** The rule of one's own that is written, as `readCompetitor` reads it. */
+  readonly own: string;
 }
 
 export const firstState: PageState = {
@@ -31,6 +33,7 @@ export const firstState: PageState = {
   speed: 100,
   step: 0,
   row: null,
+  own: "psi(tanh(x)):of=norms,scale=1@all",
 };
 
 /** How one part of the state is written. */
@@ -100,7 +103,15 @@ export const fields: { readonly [K in keyof PageState]: Field<PageState[K]> } = 
     read: (text) => (/^\d{1,2}$/.test(text) ? Number(text) : undefined),
     write: String,
   },
+  own: {
+    expected: "psi(formula)@group or rho(formula)@group",
+    read: (text) => (isRule(text) && isFormula(text) ? text : undefined),
+    write: String,
+  },
 };
+
+/** Whether a competitor's text is a rule of one's own. */
+export const isFormula = (text: string): boolean => /^(psi|rho)\(/.test(text);
 
 function isRule(text: string): boolean {
   try {

@@ -60,6 +60,8 @@ export function watch(): void {
 let begun: unknown = null;
 /** Answers for an earlier beginning are out of date. */
 let generation = 0;
+/** The beginning that `opening` tells of. */
+let opened = 0;
 
 function begin(): void {
   const settings = runSettings.peek();
@@ -71,6 +73,7 @@ function begin(): void {
     .then((answer) => {
       if (own !== generation) return;
       opening.value = answer;
+      opened = own;
       timings.value = new Map();
       shown = null;
       for (const [rule, reason] of Object.entries(answer.refusals)) {
@@ -90,7 +93,7 @@ let fetching = false;
 
 /** Asks for the iteration to be seen, one question at a time. */
 async function fetchFrame(): Promise<void> {
-  if (fetching || opening.peek() === null || trouble.peek() !== null) return;
+  if (fetching || opened !== generation || trouble.peek() !== null) return;
   fetching = true;
   const own = generation;
   try {

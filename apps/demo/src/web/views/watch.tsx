@@ -27,7 +27,8 @@ export function Watch() {
   );
 }
 
-function Panels() {
+/** The trial at the present step: regions, curves, numbers. */
+export function Panels() {
   const scene = opening.value?.scene;
   const now = frame.value;
   if (scene === undefined || now === null) return <p role="status">Preparing the trial …</p>;

@@ -1,14 +1,14 @@
-import { isAggregator, mEstimator, type Aggregator } from "@robgrad/aggregators";
+import { isAggregator, type Aggregator } from "@robgrad/aggregators";
 import { codedError } from "@robgrad/tensor";
 import { builtIn } from "../../study/built-in-rules.js";
 import type { Grouping, StudySettings } from "../../study/settings.js";
 import { variantNames, variantsOf, type Variant } from "../../study/variants.js";
-import { readCompetitor, type RuleText } from "../competitor-text.js";
+import { readCompetitor, type FormulaText, type RuleText } from "../competitor-text.js";
 import { ruleLabel } from "../rule-choices.js";
+import { formulaRule, influenceOf } from "./formula-rule.js";
 
 /**
- * The variant that a text names: one of the study's, `rule[:option=value,…][@group]`, `psi(formula)[@group]` or
- * `rho(formula)[@group]`. Its name is the text.
+ * The variant that a text names: one of the study's, or what `readCompetitor` reads. Its name is the text.
  *
  * @throws   Rejects with BAD_ARGUMENT for another text, for options that the rule refuses, and for a formula that is no
  *           influence function.
@@ -18,10 +18,11 @@ export async function competitorOf(text: string, { protocol }: Pick<StudySetting
   const variant = variantNames.find((name) => name === text);
   if (variant !== undefined) return variantsOf({ variants: [variant], protocol, rule: null }, null)[0]!;
   const read = readCompetitor(text);
-  const make = read.kind === "rule" ? builtInRule(text, read) : await ruleOfFormula(read.kind, read.formula);
+  if (read.kind !== "rule") return ofFormula(text, read);
+  const make = builtInRule(text, read);
   make();
-  const known = read.kind === "rule" ? builtIn.get(read.rule) : undefined;
-  return own(text, read.group, make, !(known?.remembers ?? false));
+  const { remembers = false } = builtIn.get(read.rule) ?? {};
+  return own(text, read.group, make, !remembers);
 }
 
 /** A rule that is not the study's, on all layers. */
@@ -45,10 +46,21 @@ function builtInRule(text: string, { rule, options }: RuleText): () => Aggregato
   };
 }
 
-/** mathjs is loaded for the first formula. */
-async function ruleOfFormula(kind: "psi" | "rho", formula: string): Promise<() => Aggregator> {
-  const symbolic = await import("@robgrad/aggregators/symbolic");
-  const allowed = { bounded: false, monotone: false };
-  const influence = kind === "psi" ? symbolic.influence(formula, allowed) : symbolic.rho(formula, allowed);
-  return () => mEstimator({ influence });
+async function ofFormula(text: string, read: FormulaText): Promise<Variant> {
+  const influence = await influenceOf(read);
+  const make = () => formulaRule(influence, read);
+  make();
+  const { kind, formula, of, scale, group } = read;
+  const unit = scale === "mad" ? "their median absolute deviation" : scale;
+  const vector = { parameter: "of each parameter", layer: "of each layer", all: "of all parameters as one vector" }[
+    group
+  ];
+  return {
+    ...own(text, group, make, true),
+    label: `${kind === "psi" ? "ψ" : "ρ"} = ${formula.length > 40 ? `${formula.slice(0, 39)}…` : formula}`,
+    meaning:
+      of === "norms"
+        ? `The mean of gradients that count ψ(r)/r, where r is their norm over ${unit}, ${vector}.`
+        : `The M-estimate of every coordinate, with residuals over ${unit}.`,
+  };
 }

@@ -5,6 +5,7 @@ import { Trials } from "../../study/trials.js";
 import { variantsOf } from "../../study/variants.js";
 import type { RunSettings } from "../run-settings.js";
 import { competitorOf } from "./competitors.js";
+import { checkFormula, type FormulaCheck } from "./formula-check.js";
 import { Inspection, type Look, type LookQuestion, type RuleInfluence, type StepQuestion } from "./inspection.js";
 import { LiveRun, type CompetitorFrame, type Scene } from "./live-run.js";
 
@@ -90,6 +91,11 @@ export class Engine {
       this.#trials = { key, trials: new Trials(this.#opened(), settings, variantsOf(settings, null)) };
     }
     return this.#trials.trials.run(trial);
+  }
+
+  /** What a formula is, written as `readCompetitor` reads it. */
+  async formula(text: string): Promise<FormulaCheck> {
+    return checkFormula(this.#opened(), text);
   }
 
   /** Ends all runs and the device. */
