@@ -1,6 +1,6 @@
 import Papa from "papaparse";
-import { meanCurves } from "../study/summary.js";
-import type { StudyResult } from "../study/study-result.js";
+import { meanCurves } from "./summary.js";
+import type { StudyResult } from "./study-result.js";
 
 /** Mean curves as CSV: a row for each variant and iteration, cost in gradients, means with standard errors. */
 export function curvesCsv(study: StudyResult): string {
