@@ -1,6 +1,5 @@
 import { relative, resolve } from "node:path";
 import { blankStudy } from "../study/blank-study.js";
-import { curvesCsv } from "../study/curves-csv.js";
 import { inOrder } from "../study/in-order.js";
 import type { StudySettings } from "../study/settings.js";
 import type { StudyResult, TrialResult } from "../study/study-result.js";
@@ -8,6 +7,7 @@ import { summarize } from "../study/summary.js";
 import { Trials } from "../study/trials.js";
 import { variantsOf } from "../study/variants.js";
 import type { Request } from "./command-line.js";
+import { curvesCsv } from "./curves-csv.js";
 import { openStudyDevice } from "./device.js";
 import { draw, standalone } from "./drawing.js";
 import { exitStatus, usageFailure } from "./failure.js";

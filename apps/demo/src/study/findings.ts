@@ -117,10 +117,13 @@ function allLayersFinding(study: StudyResult): string | null {
 
 function caution({ trials, settings }: StudyResult): string {
   const count = trials.length;
+  const advice = "run 100 or more before you rely on an order.";
   const enough =
     count >= 100
       ? `${count} trials are enough to order variants whose intervals are apart.`
-      : `${count} trial${count === 1 ? " is one sample" : "s reproduce the published figure but do"} ${count === 1 ? "and decides nothing" : "not decide close questions"}: run 100 or more before you rely on an order.`;
+      : count >= 20
+        ? `${count} trials reproduce the published figure but do not decide close questions: ${advice}`
+        : `${count} trial${count === 1 ? " decides" : "s decide"} nothing: ${advice}`;
   return `Outcomes are bimodal: a trial ends near 0.05 or near 0.7, seldom between, so that a mean is mostly the share of trials that failed. ${enough} Displaced inputs (here ${Math.ceil(settings.fraction * 100 - 1e-9)} of 100, factor ${settings.factor.toLocaleString("en")}) are one kind of bad data among many; no row of the table says which rule is best for another kind.`;
 }
 

@@ -1,4 +1,5 @@
 import type { ComponentType } from "preact";
+import { lazily } from "./controls/lazily.jsx";
 import { viewNames, type ViewName } from "./state/address.js";
 import { change, dismiss, notices, page } from "./state/store.js";
 import { Watch } from "./views/watch.jsx";
@@ -10,6 +11,14 @@ interface View {
 
 const views: Readonly<Partial<Record<ViewName, View>>> = {
   watch: { title: "Watch", component: Watch },
+  breakdown: {
+    title: "Breakdown lab",
+    component: lazily(() => import("./views/breakdown.jsx").then(({ Breakdown }) => Breakdown)),
+  },
+  findings: {
+    title: "What the study shows",
+    component: lazily(() => import("./views/findings.jsx").then(({ Findings }) => Findings)),
+  },
 };
 
 /** Everything that is seen. */

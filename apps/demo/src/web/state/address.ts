@@ -1,4 +1,5 @@
 import type { DeviceName } from "@robgrad/tensor";
+import { contaminationKinds, type ContaminationKind } from "../breakdown-cell.js";
 import { readCompetitor } from "../competitor-text.js";
 import type { MovedRow, RunSettings } from "../run-settings.js";
 
@@ -15,6 +16,13 @@ export interface PageState extends RunSettings {
   readonly step: number;
   /** The training row that is looked at; null for none. */
   readonly row: number | null;
+  /** Of the breakdown lab: what is spoilt, in which share of the rows, how badly, and the steps of a trial. */
+  readonly kind: ContaminationKind;
+  readonly share: number;
+  readonly strength: number;
+  readonly steps: number;
+  /** Of the study that is run for its findings. */
+  readonly trials: number;
 }
 
 export const firstState: PageState = {
@@ -31,6 +39,11 @@ export const firstState: PageState = {
   speed: 100,
   step: 0,
   row: null,
+  kind: "displaced",
+  share: 0.05,
+  strength: 1e4,
+  steps: 600,
+  trials: 5,
 };
 
 /** How one part of the state is written. */
@@ -100,6 +113,11 @@ export const fields: { readonly [K in keyof PageState]: Field<PageState[K]> } = 
     read: (text) => (/^\d{1,2}$/.test(text) ? Number(text) : undefined),
     write: String,
   },
+  kind: oneOf(contaminationKinds),
+  share: real(0, 0.5),
+  strength: real(0.1, 1e6),
+  steps: whole(1, 5000),
+  trials: whole(1, 1000),
 };
 
 function isRule(text: string): boolean {

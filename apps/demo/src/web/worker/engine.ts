@@ -3,7 +3,9 @@ import type { TrialResult } from "../../study/study-result.js";
 import type { StudySettings } from "../../study/settings.js";
 import { Trials } from "../../study/trials.js";
 import { variantsOf } from "../../study/variants.js";
+import type { BreakdownTask } from "../breakdown-cell.js";
 import type { RunSettings } from "../run-settings.js";
+import { BreakdownTrials, type BreakdownAnswer } from "./breakdown-trials.js";
 import { competitorOf } from "./competitors.js";
 import { LiveRun, type Frame, type Scene } from "./live-run.js";
 
@@ -26,6 +28,7 @@ export interface Opening {
 export class Engine {
   #device: Device | null = null;
   #live: LiveRun | null = null;
+  #breakdown: BreakdownTrials | null = null;
   #trials: { readonly key: string; readonly trials: Trials } | null = null;
 
   /**
@@ -74,12 +77,18 @@ export class Engine {
     return this.#trials.trials.run(trial);
   }
 
+  /** One trial of the breakdown lab. */
+  async breakdown(task: BreakdownTask): Promise<BreakdownAnswer> {
+    return (this.#breakdown ??= new BreakdownTrials(this.#opened())).run(task);
+  }
+
   /** Ends all runs and the device. */
   close(): void {
     this.#live?.dispose();
+    this.#breakdown?.dispose();
     this.#trials?.trials.dispose();
     this.#device?.dispose();
-    this.#live = this.#trials = this.#device = null;
+    this.#live = this.#breakdown = this.#trials = this.#device = null;
   }
 
   #opened(): Device {
