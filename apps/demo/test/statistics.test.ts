@@ -135,7 +135,7 @@ describe("findings", () => {
   });
 
   it("warns of few trials", () => {
-    expect(findings(studyOf(gained)).at(-1)).toContain("--trials 200");
+    expect(findings(studyOf(gained)).at(-1)).toContain("run 100 or more before");
     const many = Object.fromEntries(
       Object.entries(gained).map(([name, errors]) => [name, Array.from({ length: 100 }, (_, k) => errors[k % 4]!)]),
     );

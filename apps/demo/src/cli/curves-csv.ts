@@ -1,26 +1,8 @@
 import Papa from "papaparse";
-import { meanCurves } from "../study/summary.js";
+import { curveRows } from "../study/curve-rows.js";
 import type { StudyResult } from "../study/study-result.js";
 
-/** Mean curves as CSV: a row for each variant and iteration, cost in gradients, means with standard errors. */
+/** Mean curves as CSV. */
 export function curvesCsv(study: StudyResult): string {
-  const rows = meanCurves(study).map(
-    ({ variant, iteration, gradients, trainError, testError, trainLoss, testLoss }) => ({
-      variant,
-      iteration,
-      gradients,
-      trials: trainError.count,
-      train_error: trainError.mean,
-      train_error_se: orEmpty(trainError.standardError),
-      test_error: testError.mean,
-      test_error_se: orEmpty(testError.standardError),
-      train_loss: trainLoss.mean,
-      train_loss_se: orEmpty(trainLoss.standardError),
-      test_loss: testLoss.mean,
-      test_loss_se: orEmpty(testLoss.standardError),
-    }),
-  );
-  return `${Papa.unparse(rows, { newline: "\n" })}\n`;
+  return `${Papa.unparse(curveRows(study), { newline: "\n" })}\n`;
 }
-
-const orEmpty = (value: number): number | "" => (Number.isFinite(value) ? value : "");

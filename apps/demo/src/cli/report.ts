@@ -1,10 +1,10 @@
+import { commandOf } from "../study/command.js";
 import { findings, publishedGain } from "../study/findings.js";
 import { seriesStyle } from "../study/figures/palette.js";
 import { failureThreshold, initialRange, protocols, stepSize, trainSize } from "../study/protocol.js";
 import type { Estimate } from "../study/estimate.js";
 import type { StudyResult } from "../study/study-result.js";
 import { summarize, type VariantSummary } from "../study/summary.js";
-import { commandOf } from "./command.js";
 import type { Drawings } from "./drawing.js";
 import { html, Markup } from "./markup.js";
 import { percent, withError } from "./table.js";

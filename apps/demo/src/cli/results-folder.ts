@@ -2,6 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { formatStudy } from "../study/format-study.js";
+import { inOrder } from "../study/in-order.js";
 import type { StudyResult, TrialResult } from "../study/study-result.js";
 import { Failure, fileFailure, firstLine, usageFailure } from "./failure.js";
 
@@ -77,16 +79,6 @@ async function makeFolder(path: string): Promise<void> {
     await makeFolder(above);
     await makeFolder(path);
   }
-}
-
-export function inOrder(trials: Iterable<TrialResult>): TrialResult[] {
-  return [...trials].sort((a, b) => a.trial - b.trial);
-}
-
-/** JSON with one line a trial, so that long curves do not take one line a number. */
-function formatStudy({ trials, ...head }: StudyResult): string {
-  const lines = trials.map((trial) => `  ${JSON.stringify(trial)}`).join(",\n");
-  return `${JSON.stringify(head, null, 1).slice(0, -2)},\n "trials": [\n${lines}\n ]\n}\n`;
 }
 
 async function readJson(file: string): Promise<unknown> {

@@ -1,11 +1,10 @@
 import { relative, resolve } from "node:path";
-import { curveIterations } from "../study/curve-iterations.js";
-import { figureThreeData } from "../study/figure-three-data.js";
+import { blankStudy } from "../study/blank-study.js";
+import { inOrder } from "../study/in-order.js";
 import type { StudySettings } from "../study/settings.js";
 import type { StudyResult, TrialResult } from "../study/study-result.js";
 import { summarize } from "../study/summary.js";
 import { Trials } from "../study/trials.js";
-import { trialData } from "../study/trial-data.js";
 import { variantsOf } from "../study/variants.js";
 import type { Request } from "./command-line.js";
 import { curvesCsv } from "./curves-csv.js";
@@ -15,7 +14,7 @@ import { exitStatus, usageFailure } from "./failure.js";
 import { showProgress } from "./progress.js";
 import { png } from "./png.js";
 import { report } from "./report.js";
-import { inOrder, ResultsFolder } from "./results-folder.js";
+import { ResultsFolder } from "./results-folder.js";
 import { loadRule } from "./rules.js";
 import { runTrials } from "./run-trials.js";
 import { formatTable } from "./table.js";
@@ -48,7 +47,7 @@ export async function runStudy(
   const settings = await rehearse(wished, ruleDirectory);
   const study: StudyResult =
     resumed === null
-      ? blankStudy(settings, await listVariants(settings, ruleDirectory))
+      ? blankStudy(settings, await listVariants(settings, ruleDirectory), versions())
       : { ...resumed.study, settings };
   if (resumed !== null) warnOfVersions(study.versions, warn);
   const folder = resumed?.folder ?? (await ResultsFolder.begin(path, study));
@@ -118,21 +117,7 @@ async function rehearse(wished: Request["settings"], directory: string): Promise
 
 async function listVariants(settings: StudySettings, directory: string): Promise<StudyResult["variants"]> {
   const rule = settings.rule === null ? null : await loadRule(settings.rule.specifier, directory);
-  return variantsOf(settings, rule).map(({ name, label, meaning }) => ({ name, label, meaning }));
-}
-
-function blankStudy(settings: StudySettings, variants: StudyResult["variants"]): StudyResult {
-  const { train, test } = trialData(settings, 0);
-  return {
-    format: 1,
-    settings,
-    variants,
-    iterations: curveIterations(settings.iterations),
-    samples: { train: train.x.shape[0]!, test: test.x.shape[0]! },
-    versions: versions(),
-    figureThree: figureThreeData(settings),
-    trials: [],
-  };
+  return variantsOf(settings, rule);
 }
 
 /** The settings of a study that is continued, with more trials if they were asked for. */

@@ -25,8 +25,17 @@ export function estimate(values: readonly number[]): Estimate {
   const count = values.length;
   const center = mean(values);
   const standardError = count > 1 ? standardDeviation(values, true) / Math.sqrt(count) : NaN;
-  const reach = count > 1 ? jstat.jStat.studentt.inv(0.975, count - 1) * standardError : NaN;
+  const reach = count > 1 ? quantile(count - 1) * standardError : NaN;
   return { count, mean: center, standardError, interval: [center - reach, center + reach] };
+}
+
+const quantiles = new Map<number, number>();
+
+/** 0.975 quantile of Student's t; found once for the hundreds of points of a curve. */
+function quantile(degreesOfFreedom: number): number {
+  const known = quantiles.get(degreesOfFreedom) ?? jstat.jStat.studentt.inv(0.975, degreesOfFreedom);
+  quantiles.set(degreesOfFreedom, known);
+  return known;
 }
 
 /**

@@ -51,9 +51,34 @@ export function publishedGain(study: Pick<StudyResult, "variants" | "trials">): 
  */
 export function findings(study: StudyResult): string[] {
   if (study.trials.length === 0) return ["No trial is finished."];
-  return [stepSizeFinding(study), equalScaleFinding(study), allLayersFinding(study), caution(study)].filter(
-    (paragraph) => paragraph !== null,
-  );
+  return Object.values(findingsByQuestion(study)).filter((paragraph) => paragraph !== null);
+}
+
+/** What a study shows, by what is asked; null where its variants do not answer. */
+export interface FindingsByQuestion {
+  /** How much of the published gain is step size? */
+  readonly stepSize: string | null;
+  /** What does the published rule do at the step size of the other layers? */
+  readonly equalScale: string | null;
+  /** What do rules on all layers do? */
+  readonly allLayers: string | null;
+  /** How far do these numbers carry? */
+  readonly caution: string;
+}
+
+/**
+ * The paragraphs of `findings`, one a question.
+ *
+ * @param study  With one finished trial at least.
+ * @example      const { stepSize } = findingsByQuestion(study);
+ */
+export function findingsByQuestion(study: StudyResult): FindingsByQuestion {
+  return {
+    stepSize: stepSizeFinding(study),
+    equalScale: equalScaleFinding(study),
+    allLayers: allLayersFinding(study),
+    caution: caution(study),
+  };
 }
 
 function stepSizeFinding(study: StudyResult): string | null {
@@ -92,10 +117,13 @@ function allLayersFinding(study: StudyResult): string | null {
 
 function caution({ trials, settings }: StudyResult): string {
   const count = trials.length;
+  const advice = "run 100 or more before you rely on an order.";
   const enough =
     count >= 100
       ? `${count} trials are enough to order variants whose intervals are apart.`
-      : `${count} trial${count === 1 ? " is one sample" : "s reproduce the published figure but do"} ${count === 1 ? "and decides nothing" : "not decide close questions"}: run 100 or more (--trials 200) before you rely on an order.`;
+      : count >= 20
+        ? `${count} trials reproduce the published figure but do not decide close questions: ${advice}`
+        : `${count} trial${count === 1 ? " decides" : "s decide"} nothing: ${advice}`;
   return `Outcomes are bimodal: a trial ends near 0.05 or near 0.7, seldom between, so that a mean is mostly the share of trials that failed. ${enough} Displaced inputs (here ${Math.ceil(settings.fraction * 100 - 1e-9)} of 100, factor ${settings.factor.toLocaleString("en")}) are one kind of bad data among many; no row of the table says which rule is best for another kind.`;
 }
 

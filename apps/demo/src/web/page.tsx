@@ -15,6 +15,14 @@ const views: Readonly<Partial<Record<ViewName, View>>> = {
     title: "Write your own rule",
     component: lazily(() => import("./views/own-rule.jsx").then(({ OwnRule }) => OwnRule)),
   },
+  breakdown: {
+    title: "Breakdown lab",
+    component: lazily(() => import("./views/breakdown.jsx").then(({ Breakdown }) => Breakdown)),
+  },
+  findings: {
+    title: "What the study shows",
+    component: lazily(() => import("./views/findings.jsx").then(({ Findings }) => Findings)),
+  },
 };
 
 /** Everything that is seen. */

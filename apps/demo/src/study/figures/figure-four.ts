@@ -4,8 +4,8 @@ import { meanCurves } from "../summary.js";
 import { seriesStyle } from "./palette.js";
 import { element, panel, picture, text, type DrawingDocument } from "./picture.js";
 
-const width = 960;
-const columns = 3;
+/** Below this width, panels and legend stand one below the other. */
+const stackedBelow = 640;
 const panelHeight = 360;
 
 interface SeriesPoint {
@@ -19,14 +19,22 @@ interface SeriesPoint {
  * variant: the mean over the trials with its 95 % interval.
  *
  * @param document  A browser's, or one made without a browser.
+ * @param width     In pixels, from 320 on.
  * @see             Tutorial, Figure 4.
  * @example         const svg = figureFour(study, document).outerHTML;
  */
-export function figureFour(study: StudyResult, document: DrawingDocument): SVGElement {
+export function figureFour(study: StudyResult, document: DrawingDocument, width = 960): SVGElement {
   const curves = meanCurves(study);
   const highest = Math.max(0.8, ...curves.flatMap(({ trainError, testError }) => [trainError.mean, testError.mean]));
-  const rows = Math.ceil(study.variants.length / columns);
-  const top = 46 + 22 * rows;
+  const stacked = width < stackedBelow;
+  const columns = stacked ? 1 : 3;
+  const count = study.trials.length;
+  const averaged = `mean of ${count} trial${count === 1 ? "" : "s"}${count > 1 ? " with its 95 % interval" : ""}`;
+  const subject = "Misclassification under displaced inputs";
+  const heading = stacked ? [subject, averaged] : [`${subject}, ${averaged}`];
+  const legendTop = 26 + 20 * heading.length;
+  const top = legendTop + 22 * Math.ceil(study.variants.length / columns);
+  const panelWidth = stacked ? width - 12 : width / 2 - 14;
   const sets = [
     { title: "Training rows, displaced ones included", errorOf: "trainError" },
     { title: "Test rows, clean", errorOf: "testError" },
@@ -55,7 +63,7 @@ export function figureFour(study: StudyResult, document: DrawingDocument): SVGEl
     );
     const plot = Plot.plot({
       document: document as Document,
-      width: width / 2 - 14,
+      width: panelWidth,
       height: panelHeight,
       marginLeft: 52,
       marginRight: 28,
@@ -66,7 +74,7 @@ export function figureFour(study: StudyResult, document: DrawingDocument): SVGEl
         label: "cost in gradients computed",
         labelAnchor: "center",
         labelArrow: "none",
-        ticks: 6,
+        ticks: stacked ? 4 : 6,
         tickFormat: ",d",
       },
       y: {
@@ -79,36 +87,44 @@ export function figureFour(study: StudyResult, document: DrawingDocument): SVGEl
       },
       marks: [Plot.ruleY([0], { strokeOpacity: 0.4 }), ...bands, ...lines],
     });
-    const left = 10 + (k * width) / 2;
+    const left = stacked ? 0 : 10 + (k * width) / 2;
+    const above = stacked ? top + k * panelHeight : top;
     return [
-      text(document, title, { x: left + 52, y: top + 12, size: 13, weight: 600 }),
-      panel(document, plot, left, top),
+      text(document, title, { x: left + 52, y: above + 12, size: 13, weight: 600 }),
+      panel(document, plot, left, above),
     ];
   });
-  const count = study.trials.length;
-  const averaged = `mean of ${count} trial${count === 1 ? "" : "s"}${count > 1 ? " with its 95 % interval" : ""}`;
   return picture(
     document,
     {
       width,
-      height: top + panelHeight + 6,
+      height: top + panelHeight * (stacked ? sets.length : 1) + 6,
       title: "Figure 4. Misclassification against cost in gradients computed",
-      description: `Two panels, training rows left and test rows right; curves of ${study.variants.map(({ label }) => label).join("; ")}; ${averaged}.`,
+      description: `Two panels, training rows ${stacked ? "above" : "left"} and test rows ${stacked ? "below" : "right"}; curves of ${study.variants.map(({ label }) => label).join("; ")}; ${averaged}.`,
     },
     [
-      text(document, `Misclassification under displaced inputs, ${averaged}`, { x: 16, y: 24, size: 15, weight: 650 }),
-      legend(study, document),
+      ...heading.map((line, k) => text(document, line, { x: 16, y: 24 + 20 * k, size: 15, weight: 650 })),
+      legend(study, document, { top: legendTop, columns, columnWidth: (width - 32) / columns }),
       ...panels,
     ],
   );
 }
 
-function legend({ variants }: StudyResult, document: DrawingDocument): SVGElement {
-  const columnWidth = (width - 32) / columns;
+interface Columns {
+  readonly top: number;
+  readonly columns: number;
+  readonly columnWidth: number;
+}
+
+function legend(
+  { variants }: StudyResult,
+  document: DrawingDocument,
+  { top, columns, columnWidth }: Columns,
+): SVGElement {
   return element(
     document,
     "g",
-    { transform: "translate(16,46)" },
+    { transform: `translate(16,${top})` },
     ...variants.map(({ name, label }, k) => {
       const { color, dashes } = seriesStyle(name);
       const line = element(document, "line", {

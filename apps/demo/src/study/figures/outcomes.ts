@@ -6,17 +6,23 @@ import { mean } from "../estimate.js";
 import { alarm, seriesStyle } from "./palette.js";
 import { panel, picture, text, type DrawingDocument } from "./picture.js";
 
-const width = 960;
+/** Below this width, a variant's name stands above its dots. */
+const stackedBelow = 640;
 
 /**
  * Final test error of every trial: one dot for each error that occurred, its area the number of trials, a bar at the
  * mean. It shows what a mean hides: trials end either well or badly.
  *
- * @example  const svg = outcomes(study, document).outerHTML;
+ * @param document  A browser's, or one made without a browser.
+ * @param width     In pixels, from 320 on.
+ * @example         const svg = outcomes(study, document).outerHTML;
  */
-export function outcomes(study: StudyResult, document: DrawingDocument): SVGElement {
-  const top = 40;
-  const height = 70 + 34 * study.variants.length;
+export function outcomes(study: StudyResult, document: DrawingDocument, width = 960): SVGElement {
+  const stacked = width < stackedBelow;
+  const heading = ["Where the trials end:", "area of a dot ∝ trials, bar = mean"];
+  const lines = stacked ? heading : [heading.join(" ")];
+  const top = 20 + 20 * lines.length;
+  const height = 70 + (stacked ? 54 : 34) * study.variants.length;
   const labels = study.variants.map(({ label }) => label);
   const counted = study.variants.flatMap(({ name, label }) => {
     const counts = new Map<number, number>();
@@ -26,9 +32,9 @@ export function outcomes(study: StudyResult, document: DrawingDocument): SVGElem
   const means = study.variants.map(({ name, label }) => ({ label, mean: mean(finalErrors(study, name).test) }));
   const plot = Plot.plot({
     document: document as Document,
-    width: width - 20,
+    width: width - (stacked ? 0 : 20),
     height,
-    marginLeft: 250,
+    marginLeft: stacked ? 16 : 250,
     marginRight: 20,
     marginTop: 16,
     marginBottom: 44,
@@ -38,11 +44,23 @@ export function outcomes(study: StudyResult, document: DrawingDocument): SVGElem
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
-      ticks: 8,
+      ticks: stacked ? 5 : 8,
     },
-    y: { domain: labels, label: null, tickSize: 0 },
+    y: { domain: labels, label: null, tickSize: 0, ...(stacked ? { axis: null } : {}) },
     r: { domain: [0, Math.max(1, study.trials.length)], range: [0, 17] },
     marks: [
+      ...(stacked
+        ? [
+            Plot.text(labels, {
+              y: (label: string) => label,
+              text: (label: string) => label,
+              frameAnchor: "left",
+              textAnchor: "start",
+              dy: -20,
+              fill: "currentColor",
+            }),
+          ]
+        : []),
       Plot.ruleX([failureThreshold], { stroke: alarm, strokeDasharray: "4 3" }),
       Plot.text([{ at: failureThreshold }], {
         x: "at",
@@ -66,13 +84,8 @@ export function outcomes(study: StudyResult, document: DrawingDocument): SVGElem
       description: `One row a variant: ${labels.join("; ")}. Dots where trials ended, larger where more of ${study.trials.length} did; a bar at the mean; a dashed line at 0.3, beyond which a trial counts as failed.`,
     },
     [
-      text(document, "Where the trials end: area of a dot ∝ trials, bar = mean", {
-        x: 16,
-        y: 24,
-        size: 15,
-        weight: 650,
-      }),
-      panel(document, plot, 10, top),
+      ...lines.map((line, k) => text(document, line, { x: 16, y: 24 + 20 * k, size: 15, weight: 650 })),
+      panel(document, plot, stacked ? 0 : 10, top),
     ],
   );
 }

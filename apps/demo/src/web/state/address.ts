@@ -1,4 +1,5 @@
 import type { DeviceName } from "@robgrad/tensor";
+import { contaminationKinds, type ContaminationKind } from "../breakdown-cell.js";
 import { readCompetitor } from "../competitor-text.js";
 import type { MovedRow, RunSettings } from "../run-settings.js";
 
@@ -17,6 +18,13 @@ export interface PageState extends RunSettings {
   readonly row: number | null;
   /** The rule of one's own that is written, as `readCompetitor` reads it. */
   readonly own: string;
+  /** Of the breakdown lab: what is spoilt, in which share of the rows, how badly, and the steps of a trial. */
+  readonly kind: ContaminationKind;
+  readonly share: number;
+  readonly strength: number;
+  readonly steps: number;
+  /** Of the study that is run for its findings. */
+  readonly trials: number;
 }
 
 export const firstState: PageState = {
@@ -34,6 +42,11 @@ export const firstState: PageState = {
   step: 0,
   row: null,
   own: "psi(tanh(x)):of=norms,scale=1@all",
+  kind: "displaced",
+  share: 0.05,
+  strength: 1e4,
+  steps: 600,
+  trials: 5,
 };
 
 /** How one part of the state is written. */
@@ -108,6 +121,11 @@ export const fields: { readonly [K in keyof PageState]: Field<PageState[K]> } = 
     read: (text) => (isRule(text) && isFormula(text) ? text : undefined),
     write: String,
   },
+  kind: oneOf(contaminationKinds),
+  share: real(0, 0.5),
+  strength: real(0.1, 1e6),
+  steps: whole(1, 5000),
+  trials: whole(1, 1000),
 };
 
 /** Whether a competitor's text is a rule of one's own. */

@@ -2,6 +2,7 @@ import { NumberField, Slider } from "../controls/field.jsx";
 import { Legend } from "../controls/legend.jsx";
 import { Player } from "../controls/player.jsx";
 import { RulePicker } from "../controls/rule-picker.jsx";
+import { SaveTable } from "../controls/save-table.jsx";
 import { Swatch } from "../controls/swatch.jsx";
 import { competitorStyles } from "../plots/competitor-style.js";
 import { curves } from "../plots/curves.js";
@@ -9,7 +10,9 @@ import { Figure } from "../plots/figure.jsx";
 import { overview } from "../plots/overview.js";
 import { plane } from "../plots/plane.js";
 import { frame, opening, timings } from "../state/live.js";
-import { change, page } from "../state/store.js";
+import { change, page, runSettings } from "../state/store.js";
+import { versions } from "../versions.js";
+import { watchedNumbers, watchedRows } from "../watched-numbers.js";
 
 /** Rules side by side, while they train. */
 export function Watch() {
@@ -105,12 +108,23 @@ export function Panels() {
           ))}
         </tbody>
       </table>
+      <SaveTable
+        name="trial"
+        rows={() => watchedRows(numbers())}
+        json={{ name: "trial", text: () => `${JSON.stringify(numbers(), null, 1)}\n` }}
+      />
     </>
   );
 }
 
 const duration = (microseconds: number | null | undefined) =>
   microseconds ? `${microseconds.toPrecision(3)} µs` : "–";
+
+/** Of the trial as far as it has been trained. */
+const numbers = () => {
+  const settings = { ...runSettings.peek(), device: page.peek().device, dtype: "float32" } as const;
+  return watchedNumbers(settings, versions(), opening.peek()!, frame.peek()!);
+};
 
 function Setup() {
   const { seed, trial, fraction, factor, moved } = page.value;

@@ -3,7 +3,9 @@ import type { TrialResult } from "../../study/study-result.js";
 import type { StudySettings } from "../../study/settings.js";
 import { Trials } from "../../study/trials.js";
 import { variantsOf } from "../../study/variants.js";
+import type { BreakdownTask } from "../breakdown-cell.js";
 import type { RunSettings } from "../run-settings.js";
+import { BreakdownTrials, type BreakdownAnswer } from "./breakdown-trials.js";
 import { competitorOf } from "./competitors.js";
 import { checkFormula, type FormulaCheck } from "./formula-check.js";
 import { Inspection, type Look, type LookQuestion, type RuleInfluence, type StepQuestion } from "./inspection.js";
@@ -29,6 +31,7 @@ export class Engine {
   #device: Device | null = null;
   #live: LiveRun | null = null;
   #inspection: Inspection | null = null;
+  #breakdown: BreakdownTrials | null = null;
   #trials: { readonly key: string; readonly trials: Trials } | null = null;
 
   /**
@@ -98,13 +101,19 @@ export class Engine {
     return checkFormula(this.#opened(), text);
   }
 
+  /** One trial of the breakdown lab. */
+  async breakdown(task: BreakdownTask): Promise<BreakdownAnswer> {
+    return (this.#breakdown ??= new BreakdownTrials(this.#opened())).run(task);
+  }
+
   /** Ends all runs and the device. */
   close(): void {
     this.#inspection?.dispose();
     this.#live?.dispose();
+    this.#breakdown?.dispose();
     this.#trials?.trials.dispose();
     this.#device?.dispose();
-    this.#live = this.#inspection = this.#trials = this.#device = null;
+    this.#live = this.#inspection = this.#breakdown = this.#trials = this.#device = null;
   }
 
   #opened(): Device {

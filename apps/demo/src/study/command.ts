@@ -1,5 +1,5 @@
-import { variantNames } from "../study/variants.js";
-import type { StudySettings } from "../study/settings.js";
+import { variantNames } from "./variants.js";
+import type { StudySettings } from "./settings.js";
 
 /** The command that repeats a study. */
 export function commandOf({
