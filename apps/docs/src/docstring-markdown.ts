@@ -3,9 +3,7 @@ import type { CommentDisplayPart } from "typedoc";
 const isFormula = (line: string): boolean => /^ {2,}(?![-*] |\d+\. )\S/.test(line);
 
 const escaped = (text: string): string =>
-  text
-    .replace(/[\\*_[\]<>]/g, (character) => `\\${character}`)
-    .replace(/^#/gm, "\\#");
+  text.replace(/[\\*_[\]<>]/g, (character) => `\\${character}`).replace(/^#/gm, "\\#");
 
 /** The lines of a comment; a piece of code with line breaks of its own belongs to the line on which it starts. */
 function linesOf(parts: readonly CommentDisplayPart[]): CommentDisplayPart[][] {

@@ -92,9 +92,7 @@ export function linkTarget(link: string, page: string): string {
   if (/^([a-z]+:|#|\/)/.test(link)) return link;
   const [path, anchor] = link.split("#") as [string, string?];
   const linked = resolve(workspaceRoot, dirname(page), path);
-  const target = fromRoot(
-    existsSync(linked) && statSync(linked).isDirectory() ? join(linked, "README.md") : linked,
-  );
+  const target = fromRoot(existsSync(linked) && statSync(linked).isDirectory() ? join(linked, "README.md") : linked);
   if (!pages.has(target)) throw new Error(`${page}: expected links to pages of the site, found ${link} (${target}).`);
   return `/${addressOf(target)}${anchor === undefined ? "" : `#${anchor}`}`;
 }

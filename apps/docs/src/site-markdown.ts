@@ -14,7 +14,8 @@ export function siteMarkdown(md: MarkdownRenderer): void {
   });
   md.core.ruler.after("block", "study-page", ({ tokens }) => {
     for (const token of tokens) {
-      if (token.type === "html_block" && token.content.trim() === "<!-- study page -->") token.content = "<StudyFrame />\n";
+      if (token.type === "html_block" && token.content.trim() === "<!-- study page -->")
+        token.content = "<StudyFrame />\n";
     }
   });
 }

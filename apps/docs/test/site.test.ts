@@ -18,7 +18,9 @@ function targetOf(link: string, page: string): { readonly file: string; readonly
 
 describe("the site", () => {
   it("has every page of the repository that has a section, and the API", () => {
-    const missing = [...pages].map((page) => addressOf(page).replace(/md$/, "html")).filter((page) => !sitePages.has(page));
+    const missing = [...pages]
+      .map((page) => addressOf(page).replace(/md$/, "html"))
+      .filter((page) => !sitePages.has(page));
     expect(missing).toEqual([]);
     expect(sitePages.get("index.html")?.title).toBe("robgrad");
     expect(siteFiles).toContain("demo/index.html");
