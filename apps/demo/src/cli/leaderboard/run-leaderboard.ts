@@ -132,16 +132,21 @@ async function play(
     signal.addEventListener("abort", () => resolve("stopped"), { once: true }),
   );
   let kept = Promise.resolve();
-  const running = wanted.map(async ({ rule, cell }) => {
-    const seeds = Array.from({ length: trials[cell.task]! }, (_, trial) => seed + trial);
-    const task: ContestTask = { device, rule, cell, seeds };
-    const outcome = await (pool.run(task) as Promise<ContestOutcome>).catch((error: unknown) => {
-      throw new Failure("WORKER_LOST", `${rule}: ${firstLine(error)}`);
-    });
-    if (signal.aborted) return;
-    if ("failure" in outcome) throw new Failure(outcome.failure.code, outcome.failure.message, outcome.failure.status);
-    kept = kept.then(() => onScore({ rule, ...cell, errors: outcome.errors }));
-    await kept;
+  // As many tasks as threads at a time: a pool with a queue of its own does not keep the order, and threads their recordings.
+  const left = wanted.values();
+  const running = Array.from({ length: size }, async () => {
+    for (const { rule, cell } of left) {
+      const seeds = Array.from({ length: trials[cell.task]! }, (_, trial) => seed + trial);
+      const task: ContestTask = { device, rule, cell, seeds };
+      const outcome = await (pool.run(task) as Promise<ContestOutcome>).catch((error: unknown) => {
+        throw new Failure("WORKER_LOST", `${rule}: ${firstLine(error)}`);
+      });
+      if (signal.aborted) return;
+      if ("failure" in outcome)
+        throw new Failure(outcome.failure.code, outcome.failure.message, outcome.failure.status);
+      kept = kept.then(() => onScore({ rule, ...cell, errors: outcome.errors }));
+      await kept;
+    }
   });
   try {
     await Promise.race([Promise.all(running), stopped]);

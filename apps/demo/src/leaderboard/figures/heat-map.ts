@@ -62,6 +62,7 @@ export function heatMap(
       }),
     ],
   });
+  const count = trials === 1 ? "1 trial" : `${trials} trials`;
   const columnWidth = (width - labelWidth - 8) / Math.max(1, columns.length);
   const headings = cells.flatMap((cell, k) => {
     const middle = labelWidth + (k + 0.5) * columnWidth;
@@ -81,10 +82,10 @@ export function heatMap(
       width,
       height: top + height,
       title: `${tasks[task].title}: error of every rule on spoilt data`,
-      description: `Rows: ${ranked.map(({ rule }) => rule).join("; ")}. Columns: kinds of contamination with their strength, and the share of training rows spoilt. Mean of ${trials} trials.`,
+      description: `Rows: ${ranked.map(({ rule }) => rule).join("; ")}. Columns: kinds of contamination with their strength, and the share of training rows spoilt. Mean of ${count}.`,
     },
     [
-      text(document, `${tasks[task].title}: mean error of ${trials} trials`, { x: 10, y: 20, size: 15, weight: 650 }),
+      text(document, `${tasks[task].title}: mean error of ${count}`, { x: 10, y: 20, size: 15, weight: 650 }),
       element(document, "g", {}, ...headings),
       panel(document, plot, 0, top),
     ],
