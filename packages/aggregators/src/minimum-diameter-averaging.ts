@@ -12,7 +12,7 @@ const within = apply("where", apply("and", input(0), input(1)), input(2), consta
  *
  *   x̂ = mean of S,   S = argmin over |S| = N − f of max_{m, n ∈ S} ‖gₘ − gₙ‖
  *
- * One pass for the N × N distances, and all subsets: N!/(f!(N − f)!) of them, at most 1e5. Ties go to the first subset
+ * One pass for the N × N distances, and N² of them for each subset: N!/(f!(N − f)!) of them, at most 1e5. Ties go to the first subset
  * in lexicographic order. It acts on a vector. Breakdown point f/N, for f < N/2.
  *
  * @param byzantine  f ≥ 0.
