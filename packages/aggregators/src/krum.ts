@@ -53,7 +53,7 @@ function checkKrum(rule: string, { byzantine, neighbors, squared }: KrumOptions)
  *
  *   x̂ = g_k,   k = argmin_n Σ ‖gₙ − gₘ‖² over the N − f − 2 others m nearest to n
  *
- * One pass for the N × N distances, and a sort of them. Ties go to the lowest index. It acts on a vector. It takes one
+ * One pass for the N × N distances, and a selection in every row of them. Ties go to the lowest index. It acts on a vector. It takes one
  * sample out of N and so keeps the noise of one: variance does not fall with N. Promised for N ≥ 2f + 3.
  *
  * @param byzantine  f ≥ 0.

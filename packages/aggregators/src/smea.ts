@@ -2,7 +2,7 @@ import { eigh, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { checkByzantine, checkSampleCount, type ByzantineOptions } from "./byzantine.js";
 import { centeredGram } from "./centered-gram.js";
-import { bestSubset, entriesOfSubsets } from "./subset-entries.js";
+import { bestSubset, entriesOfSubsets, membersOfSubsets } from "./subset-entries.js";
 
 /**
  * Smallest maximum eigenvalue averaging (SMEA): the mean of the N − f samples that vary least in any direction.
@@ -24,10 +24,11 @@ export function smea({ byzantine = 1 }: ByzantineOptions = {}): Aggregator {
   const weights = (g: SampleMatrix): Tensor => {
     checkSampleCount(g, 2 * byzantine + 1, byzantine);
     const size = g.samples - byzantine;
-    const { entries, members } = entriesOfSubsets(g.squaredDistances(), size);
+    const distances = g.squaredDistances();
     const even = g.device.full([size], 1 / size, { dtype: g.dtype });
-    const { values } = eigh(centeredGram(entries, even));
-    return bestSubset(values.slice(null, [size - 1, size]).reshape([-1]), members, g.samples);
+    const { values } = eigh(centeredGram(entriesOfSubsets(distances, size), even));
+    const largest = values.slice(null, [size - 1, size]).reshape([-1]);
+    return bestSubset(largest, membersOfSubsets(distances, size), size);
   };
   return defineAggregator("smea", (g) => g.combine(weights(g)), { weights });
 }

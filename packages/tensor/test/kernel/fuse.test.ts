@@ -62,6 +62,11 @@ describe("fuse", () => {
     expect(forms(after)).toEqual(["reduce", "reduce", "map"]);
   });
 
+  it("keeps a map whose elements are all met by all others", () => {
+    const { after } = recorded((x) => denseSamples(x.mul(2)).squaredDistances(), device.ones([5, 3]));
+    expect(forms(after)).toEqual(["map", "reduce"]);
+  });
+
   it("makes copies of a convolution's windows again rather than keeping them", () => {
     const windows = { kernel: [3, 3], stride: [1, 1], dilation: [1, 1], groups: 1 };
     const { before, after } = recorded(

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eigh, type Tensor } from "@robgrad/tensor";
+import { eigh, generator, type Tensor } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { coded } from "../coded.js";
 import { stored } from "../reference.js";
@@ -58,6 +58,15 @@ describe("eigh", () => {
 
     it("does so for matrices of deficient rank", async () => {
       await fc.assert(fc.asyncProperty(gram, check));
+    });
+
+    it("does so for large ones, of full and of deficient rank", async () => {
+      const n = device.name === "webgpu" ? 12 : 60;
+      const { values } = generator(4).normal([n, n]);
+      const g = range(n).map((i) => Array.from(values.subarray(i * n, (i + 1) * n)));
+      await check(g);
+      await check(range(n).map((i) => range(n).map((j) => g[0]![i]! * g[0]![j]! + g[1]![i]! * g[1]![j]!)));
+      await check(range(n).map(() => range(n).map(() => 1)));
     });
 
     it("does so at any scale", async () => {

@@ -412,21 +412,31 @@ describe.each(["cpu", "wasm", "webgpu"] as const)("on %s", (name) => {
   });
 
   describe.skipIf(absent)("squared distances in float32", () => {
-    it.each([1, 10, 100, 1000])(
-      "keep their digits when rows share a common part %d times the spread",
-      async (offset) => {
+    // Small ones are reduced; large ones are products of matrices on wasm.
+    const extents = [
+      [8, 6, 7],
+      [40, 4, 784],
+    ] as const;
+    const offsets = [1, 10, 100, 1000];
+    it.each(extents.flatMap((extent) => offsets.map((offset) => [...extent, offset] as const)))(
+      "keep their digits when %d rows [%d, %d] share a common part %d times the spread",
+      async (N, Q, P, offset) => {
         const device = await openDevice(name);
         const g = generator(5);
-        const delta = Float32Array.from(g.normal([8, 6]).values, (v) => v + offset);
-        const x = Float32Array.from(g.normal([8, 7]).values, (v) => v + offset);
-        // A hostile first row.
-        for (let q = 0; q < 6; q++) delta[q] = 1e4 * delta[q]!;
-        const rows = Array.from({ length: 8 }, (_, n) =>
-          Array.from({ length: 42 }, (_, d) => delta[n * 6 + Math.floor(d / 7)]! * x[n * 7 + (d % 7)]!),
+        const delta = Float32Array.from(g.normal([N, Q]).values, (v) => v + offset);
+        const x = Float32Array.from(g.normal([N, P]).values, (v) => v + offset);
+        // Two hostile rows, the first among them, and a sign that the factors exchange.
+        for (let q = 0; q < Q; q++) {
+          delta[q] = 1e4 * delta[q]!;
+          delta[5 * Q + q] = -1e4 * delta[5 * Q + q]!;
+          delta[3 * Q + q] = -delta[3 * Q + q]!;
+        }
+        for (let p = 0; p < P; p++) x[3 * P + p] = -x[3 * P + p]!;
+        const rows = Array.from({ length: N }, (_, n) =>
+          Array.from({ length: Q * P }, (_, d) => delta[n * Q + Math.floor(d / P)]! * x[n * P + (d % P)]!),
         );
-        const found = (await outer(device.tensor(delta, { shape: [8, 6] }), device.tensor(x, { shape: [8, 7] }))
-          .squaredDistances()
-          .toArray()) as number[][];
+        const matrix = outer(device.tensor(delta, { shape: [N, Q] }), device.tensor(x, { shape: [N, P] }));
+        const found = (await matrix.squaredDistances().toArray()) as number[][];
         rows.forEach((a, m) =>
           rows.forEach((b, n) => {
             const exact = a.reduce((sum, v, d) => sum + (v - b[d]!) ** 2, 0);
@@ -436,6 +446,29 @@ describe.each(["cpu", "wasm", "webgpu"] as const)("on %s", (name) => {
         device.dispose();
       },
     );
+
+    it("to a point keep their digits when rows and it share a common part", async () => {
+      const device = await openDevice(name);
+      const g = generator(6);
+      const [N, Q, P, offset] = [6, 5, 7, 1000];
+      const delta = Float32Array.from(g.normal([N, Q]).values, (v) => v + offset);
+      const x = Float32Array.from(g.normal([N, P]).values, (v) => v + offset);
+      const rows = Array.from({ length: N }, (_, n) =>
+        Array.from({ length: Q * P }, (_, d) => delta[n * Q + Math.floor(d / P)]! * x[n * P + (d % P)]!),
+      );
+      const point = Float32Array.from(rows[2]!);
+      const factors = [device.tensor(delta, { shape: [N, Q] }), device.tensor(x, { shape: [N, P] })] as const;
+      const found = await squaredDistancesTo(outer(...factors), device.tensor(point)).data();
+      rows.forEach((row, n) => {
+        const exact = row.reduce((sum, v, d) => sum + (v - point[d]!) ** 2, 0);
+        // δ·x is rounded once before the difference.
+        const rounded = row.reduce((sum, v) => sum + (2 ** -24 * v) ** 2, 0);
+        expect(Math.abs(Math.sqrt(found[n]!) - Math.sqrt(exact))).toBeLessThanOrEqual(
+          2e-6 * Math.sqrt(exact) + Math.sqrt(rounded),
+        );
+      });
+      device.dispose();
+    });
 
     it.each([1e-15, 1e15])("stay in range at scale %d however the factors share it", async (scale) => {
       const device = await openDevice(name);

@@ -89,6 +89,48 @@ for (const dtype of ["float32", "float64"] as const) {
       );
     });
 
+    it("sum squares of differences and sums of all pairs of rows, of one matrix or two", async () => {
+      const extent = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 30, max: 90 }));
+      const pairs = fc.record({
+        m: extent,
+        n: extent,
+        k: fc.oneof(extent, fc.integer({ min: 250, max: 530 })),
+        skip: fc.integer({ min: 0, max: 3 }),
+        across: fc.boolean(),
+        same: fc.boolean(),
+        sign: fc.constantFrom("sub" as const, "add" as const),
+        seed: fc.nat(),
+      });
+      await fc.assert(
+        fc.asyncProperty(pairs, async ({ m, n, k, skip, across, same, sign, seed }) => {
+          const f = apply("square", apply(sign, input(0), input(1)));
+          const on = (device: Device, to: DType) => {
+            const g = device.rng(seed);
+            const draw = (rows: number) => {
+              const whole = across
+                ? g.normal([k + skip, rows], { dtype: "float64" }).transpose()
+                : g.normal([rows, k + skip], { dtype: "float64" });
+              return whole
+                .cast("float32")
+                .cast(to)
+                .slice(null, [skip, k + skip]);
+            };
+            const a = draw(m);
+            const b = same ? a : draw(n);
+            g.dispose();
+            return reduceFormula("sum", f, [a.reshape([m, 1, k]), b.reshape([1, same ? m : n, k])], { axis: 2 });
+          };
+          const expected = on(cpu, "float64");
+          for (const device of [wasm, relaxed]) {
+            const found = on(device, dtype);
+            await agree(found, expected, 100 * epsilon);
+            if (same) expect(await found.transpose().data()).toEqual(await found.data());
+          }
+        }),
+        { numRuns: 30 },
+      );
+    });
+
     it("contract operands of any strides and sizes, batched or not", async () => {
       const extent = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 45 }));
       const product = fc.record({

@@ -130,6 +130,23 @@ describe("a kernel shared among threads", () => {
     );
   });
 
+  it("has the bits of one thread: squares of all pairs of rows", async () => {
+    const extent = fc.integer({ min: 8, max: 90 });
+    const square = apply("square", apply("sub", input(0), input(1)));
+    await fc.assert(
+      fc.asyncProperty(extent, extent, fc.boolean(), dtypes, fc.nat(), (n, k, same, dtype, seed) =>
+        sameBits((device) => {
+          const rng = device.rng(seed);
+          const a = rng.normal([n, k], { dtype });
+          const b = same ? a : rng.normal([n, k], { dtype });
+          rng.dispose();
+          return reduceFormula("sum", square, [a.reshape([n, 1, k]), b.reshape([1, n, k])], { axis: 2 });
+        }),
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   it("has the bits of one thread: column programs over every kind of factors", async () => {
     const clamped: ColumnProgram = (c) => {
       const m = c.mean();
