@@ -1,10 +1,10 @@
 import { useEffect } from "preact/hooks";
 import { Choice } from "../controls/field.jsx";
 import { Player } from "../controls/player.jsx";
-import { RulePicker } from "../controls/rule-picker.jsx";
 import { inspect, inspected, refusal } from "../state/inspection.js";
 import { opening } from "../state/live.js";
 import { change, page } from "../state/store.js";
+import { Setup } from "./watch.jsx";
 import { RankedList } from "./influence/ranked-list.jsx";
 import { RowMover } from "./influence/row-mover.jsx";
 import { WeightPanels } from "./influence/weight-panels.jsx";
@@ -26,12 +26,18 @@ export function Influence() {
           This step cannot be looked into. {refusal.value}
         </p>
       )}
+      {page.value.step === 0 && (
+        <p class="hint">
+          Before the first step all weights of the network are near 0, and few rows stand out. Play on, or{" "}
+          <button type="button" onClick={() => change({ step: Math.min(300, page.value.iterations) })}>
+            look at step 300
+          </button>
+        </p>
+      )}
       <WeightPanels />
       <RowMover />
       <RankedList />
-      <section class="setup" aria-label="What is trained">
-        <RulePicker />
-      </section>
+      <Setup />
     </>
   );
 }

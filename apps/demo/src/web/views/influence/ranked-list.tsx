@@ -1,6 +1,7 @@
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { SaveTable } from "../../controls/save-table.jsx";
 import { Swatch } from "../../controls/swatch.jsx";
-import { save } from "../../plots/download.js";
 import { classNames } from "../../plots/plane.js";
 import { chosenRow, look } from "../../state/inspection.js";
 import { opening } from "../../state/live.js";
@@ -36,8 +37,12 @@ export function RankedList() {
       column,
       descending: order.column === column ? !order.descending : column !== "row" && column !== "class",
     });
-  const head = (column: string, title: preact.ComponentChildren) => (
-    <th scope="col" aria-sort={order.column !== column ? undefined : order.descending ? "descending" : "ascending"}>
+  const head = (column: string, title: ComponentChildren) => (
+    <th
+      key={column}
+      scope="col"
+      aria-sort={order.column !== column ? undefined : order.descending ? "descending" : "ascending"}
+    >
       <button type="button" class="quiet" onClick={() => sort(column)}>
         {title}
         <span aria-hidden="true">{order.column !== column ? "" : order.descending ? " ▾" : " ▴"}</span>
@@ -47,12 +52,7 @@ export function RankedList() {
   return (
     <section aria-label="Ranked list">
       <h2>Ranked list</h2>
-      <p class="hint">
-        Choose a heading to sort by it, a row to look at it.{" "}
-        <button type="button" onClick={() => save(csvFile(scene.train, norms, rules, numbers), "ranked-rows.csv")}>
-          Save as CSV
-        </button>
-      </p>
+      <p class="hint">Choose a heading to sort by it, a row to look at it.</p>
       <div class="scrolled ranked" tabIndex={0} role="region" aria-label="Rows, ranked">
         <table>
           <thead>
@@ -60,16 +60,14 @@ export function RankedList() {
               {head("row", "row")}
               {head("class", "class")}
               {head("norm", "gradient norm")}
-              {rules.map(({ rule, label, style, kind }) => (
-                <>
-                  {head(
-                    rule,
-                    <>
-                      <Swatch style={style} /> {label}: {kind}
-                    </>,
-                  )}
-                </>
-              ))}
+              {rules.map(({ rule, label, style, kind }) =>
+                head(
+                  rule,
+                  <>
+                    <Swatch style={style} /> {label}: {kind}
+                  </>,
+                ),
+              )}
             </tr>
           </thead>
           <tbody ref={body}>
@@ -103,6 +101,7 @@ export function RankedList() {
           </tbody>
         </table>
       </div>
+      <SaveTable name="ranked-rows" rows={() => digits(scene.train, norms, rules, numbers)} />
     </section>
   );
 }
@@ -127,33 +126,23 @@ function rankedRows(
 }
 
 /** All digits of what the list shows, in its order. */
-function csvFile(
+function digits(
   rows: readonly SceneRow[],
   norms: ArrayLike<number>,
   rules: readonly ShownRule[],
   numbers: readonly number[],
-): Blob {
-  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const head = [
-    "row",
-    "class",
-    "displaced",
-    "x",
-    "y",
-    "norm",
-    ...rules.map(({ rule, kind }) => quoted(`${kind}: ${rule}`)),
-  ];
-  const lines = numbers.map((number) => {
-    const { label, displaced, x, y } = rows[number]!;
-    return [
-      number,
-      classNames[label],
-      displaced,
+): Record<string, string | number>[] {
+  return numbers.map((row) => {
+    const { label, displaced, x, y } = rows[row]!;
+    const columns = rules.map(({ rule, kind, values }) => [`${kind}: ${rule}`, values?.[row] ?? ""] as const);
+    return {
+      row,
+      class: classNames[label]!,
+      displaced: Number(displaced),
       x,
       y,
-      norms[number],
-      ...rules.map(({ values }) => values?.[number] ?? ""),
-    ];
+      norm: norms[row]!,
+      ...Object.fromEntries(columns),
+    };
   });
-  return new Blob([[head, ...lines].map((line) => line.join(",")).join("\n") + "\n"], { type: "text/csv" });
 }
