@@ -11,6 +11,10 @@ interface View {
 
 const views: Readonly<Partial<Record<ViewName, View>>> = {
   watch: { title: "Watch", component: Watch },
+  influence: {
+    title: "Influence",
+    component: lazily(() => import("./views/influence.jsx").then(({ Influence }) => Influence)),
+  },
   "own-rule": {
     title: "Write your own rule",
     component: lazily(() => import("./views/own-rule.jsx").then(({ OwnRule }) => OwnRule)),

@@ -1,4 +1,4 @@
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, HTMLAttributes } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { notify } from "../state/store.js";
 import { pngFile, save, svgFile } from "./download.js";
@@ -12,12 +12,14 @@ interface FigureProps {
   readonly description: string;
   /** The drawing in a width in pixels. It happens after a rendering, when there is time. */
   readonly draw: (width: number) => SVGElement;
+  /** Of what holds the drawing, for one that is worked with. */
+  readonly surface?: HTMLAttributes<HTMLDivElement>;
   /** Below the drawing. */
   readonly children?: ComponentChildren;
 }
 
 /** A drawing with its title, that can be saved as SVG and PNG. */
-export function Figure({ name, title, description, draw, children }: FigureProps) {
+export function Figure({ name, title, description, draw, surface, children }: FigureProps) {
   const place = useRef<HTMLDivElement>(null);
   const caption = useId();
   const [width, setWidth] = useState(0);
@@ -51,7 +53,7 @@ export function Figure({ name, title, description, draw, children }: FigureProps
   return (
     <figure class="figure" aria-labelledby={caption}>
       <figcaption id={caption}>{title}</figcaption>
-      <div class="drawing" ref={place} role="img" aria-label={description} />
+      <div class="drawing" ref={place} role="img" aria-label={description} {...surface} />
       {children}
       <div class="downloads">
         <button type="button" class="quiet" onClick={() => void saved(svgFile(drawn()), "svg")}>

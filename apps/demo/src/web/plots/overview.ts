@@ -2,9 +2,18 @@ import * as Plot from "@observablehq/plot";
 import { alarm, classStyles } from "../../study/figures/palette.js";
 import type { Scene } from "../worker/live-run.js";
 
-/** All training rows on axes that grow logarithmically away from 0, so that none is out of sight; the unit square is dashed. */
-export function overview({ train, mean }: Scene, width: number): SVGSVGElement {
-  const farthest = Math.max(1.5, ...train.flatMap(({ x, y }) => [Math.abs(x), Math.abs(y)]));
+/**
+ * All training rows on axes that grow logarithmically away from 0, so that none is out of sight; the unit square is dashed.
+ *
+ * @param reach   Of the axes, at least.
+ * @param chosen  The row that is looked at.
+ */
+export function overview(
+  { train, mean }: Scene,
+  width: number,
+  { reach = 1.5, chosen = null }: { readonly reach?: number; readonly chosen?: number | null } = {},
+): SVGSVGElement {
+  const farthest = Math.max(reach, ...train.flatMap(({ x, y }) => [Math.abs(x), Math.abs(y)]));
   const domain = [-1.3 * farthest, 1.3 * farthest];
   const powers = Math.max(1, Math.ceil(Math.log10(farthest)));
   const ticks = Array.from({ length: powers }, (_, k) => 10 ** (k + (powers > 3 ? k % 2 : 0))).filter(
@@ -50,6 +59,13 @@ export function overview({ train, mean }: Scene, width: number): SVGSVGElement {
         train.filter(({ displaced }) => displaced),
         { x: "x", y: "y", r: 7, stroke: alarm, strokeWidth: 2 },
       ),
+      Plot.dot(chosen === null ? [] : [train[chosen]!], {
+        x: "x",
+        y: "y",
+        r: 9,
+        stroke: "currentColor",
+        strokeWidth: 2,
+      }),
     ],
   }) as SVGSVGElement;
 }

@@ -11,6 +11,8 @@ export interface RowStyle {
   /** Radius in pixels. */
   readonly radius: number;
   readonly opacity: number;
+  /** The colour of its class unless given. */
+  readonly fill?: string;
 }
 
 interface PlaneOptions {
@@ -25,7 +27,10 @@ interface PlaneOptions {
 }
 
 const usual: RowStyle = { radius: 2.6, opacity: 0.95 };
+const usualStyle = () => usual;
 const [low, high] = shownRange;
+/** From the edge to the tail of an arrow. */
+const tail = 0.08;
 const isShown = ({ x, y }: SceneRow) => x >= low && x <= high && y >= low && y <= high;
 
 /**
@@ -33,10 +38,13 @@ const isShown = ({ x, y }: SceneRow) => x >= low && x <= high && y >= low && y <
  * arrow that points where it is, with its distance from the mean in σ.
  */
 export function plane(scene: Scene, options: PlaneOptions): SVGSVGElement {
-  const { width, regions, style = () => usual, chosen = null, test = false } = options;
+  const { width, regions, style = usualStyle, chosen = null, test = false } = options;
   const rows = (test ? scene.test : scene.train).map((row, number) => ({ ...row, number, ...style(number) }));
   const inside = rows.filter(isShown);
   const outside = rows.filter((row) => !isShown(row)).map((row) => ({ ...row, ...edge(scene, row) }));
+  // Rows of some style are seen beyond the edge, too: at the tail of their arrows.
+  const tails = outside.map((row) => ({ ...row, x: row.tailX, y: row.tailY }));
+  const dots = style === usualStyle ? inside : [...inside, ...tails];
   const marked = rows.filter(({ number }) => number === chosen && !test);
   const picture = regions === null ? null : regionsImage(regions);
   const image: Plot.RenderFunction = (_index, { x, y }) => {
@@ -65,15 +73,15 @@ export function plane(scene: Scene, options: PlaneOptions): SVGSVGElement {
       Plot.frame({ strokeOpacity: 0.35 }),
       ...classStyles.map(({ color, symbol }, label) =>
         Plot.dot(
-          inside.filter((row) => row.label === label),
+          dots.filter((row) => row.label === label),
           {
             x: "x",
             y: "y",
             symbol,
             r: { value: "radius", scale: null },
-            fill: color,
+            fill: (row: RowStyle) => row.fill ?? color,
             fillOpacity: "opacity",
-            stroke: "var(--ground)",
+            stroke: style === usualStyle ? "var(--ground)" : "currentColor",
             strokeWidth: 0.6,
           },
         ),
@@ -106,8 +114,8 @@ export function plane(scene: Scene, options: PlaneOptions): SVGSVGElement {
         }),
       ),
       Plot.dot(
-        marked.map((row) => (isShown(row) ? row : { ...row, x: edge(scene, row).edgeX, y: edge(scene, row).edgeY })),
-        { x: "x", y: "y", r: 9, stroke: "currentColor", strokeWidth: 2 },
+        marked.map((row) => placeInPlane(scene, row)),
+        { r: 9, stroke: "currentColor", strokeWidth: 2 },
       ),
     ],
   }) as SVGSVGElement;
@@ -130,18 +138,28 @@ function together(outside: readonly EdgeRow[]): (EdgeRow & { readonly text: stri
   });
 }
 
+/** Where a row is drawn, in the plane: where it is, or at the tail of the arrow that points there. */
+export function placeInPlane(scene: Scene, row: SceneRow): readonly [x: number, y: number] {
+  if (isShown(row)) return [row.x, row.y];
+  const { tailX, tailY } = edge(scene, row);
+  return [tailX, tailY];
+}
+
 /** Where the way from the mean to a row leaves what is shown. */
 function edge({ mean, deviation }: Scene, { x, y }: SceneRow) {
   const [dx, dy] = [x - mean[0], y - mean[1]];
   const reach = (from: number, step: number) => (step === 0 ? Infinity : ((step > 0 ? high : low) - from) / step);
   const share = Math.min(reach(mean[0], dx), reach(mean[1], dy));
+  const length = Math.hypot(dx, dy);
   const edgeX = mean[0] + share * dx;
   return {
     edgeX,
     edgeY: mean[1] + share * dy,
     anchor: edgeX < 0.3 ? ("start" as const) : edgeX > 0.7 ? ("end" as const) : ("middle" as const),
+    tailX: edgeX - (tail * dx) / length,
+    tailY: mean[1] + share * dy - (tail * dy) / length,
     angle: (Math.atan2(dx, dy) * 180) / Math.PI,
     /** In σ. */
-    distance: Math.hypot(dx, dy) / deviation,
+    distance: length / deviation,
   };
 }

@@ -25,6 +25,10 @@ export interface PageState extends RunSettings {
   readonly steps: number;
   /** Of the study that is run for its findings. */
   readonly trials: number;
+  /** The competitor whose network is looked into; null for the first. */
+  readonly network: string | null;
+  /** What points and the ranked list show. */
+  readonly show: "weight" | "influence";
 }
 
 export const firstState: PageState = {
@@ -47,6 +51,8 @@ export const firstState: PageState = {
   strength: 1e4,
   steps: 600,
   trials: 5,
+  network: null,
+  show: "weight",
 };
 
 /** How one part of the state is written. */
@@ -126,6 +132,12 @@ export const fields: { readonly [K in keyof PageState]: Field<PageState[K]> } = 
   strength: real(0.1, 1e6),
   steps: whole(1, 5000),
   trials: whole(1, 1000),
+  network: {
+    expected: "one of the rules",
+    read: (text) => (isRule(text) ? text : undefined),
+    write: String,
+  },
+  show: oneOf(["weight", "influence"]),
 };
 
 /** Whether a competitor's text is a rule of one's own. */

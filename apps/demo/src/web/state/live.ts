@@ -159,7 +159,8 @@ function play(now: number): void {
   if (Math.floor(exact) !== step) change({ step: Math.floor(exact) });
 }
 
-function fail(error: unknown): void {
+/** Says what ended the watching, and what can be done. */
+export function fail(error: unknown): void {
   playing.value = false;
   const { message } = error as Error;
   trouble.value = message;

@@ -126,7 +126,8 @@ const numbers = () => {
   return watchedNumbers(settings, versions(), opening.peek()!, frame.peek()!);
 };
 
-function Setup() {
+/** What is trained: rules, displaced rows, seed and trial. */
+export function Setup() {
   const { seed, trial, fraction, factor, moved } = page.value;
   const displaced = Math.ceil(100 * fraction - 1e-9);
   return (
