@@ -46,7 +46,7 @@ export const firstState: PageState = {
   share: 0.05,
   strength: 1e4,
   steps: 600,
-  trials: 5,
+  trials: 20,
 };
 
 /** How one part of the state is written. */
