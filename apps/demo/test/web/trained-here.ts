@@ -1,11 +1,11 @@
-import { openDevice } from "@robgrad/tensor";
+import { openDevice, type DeviceName } from "@robgrad/tensor";
 import type { StudySettings } from "../../src/study/settings.js";
 import type { TrialResult } from "../../src/study/study-result.js";
 import { Trials } from "../../src/study/trials.js";
 import { variantNames, variantsOf } from "../../src/study/variants.js";
 
 /** The study's own settings. */
-const usual: StudySettings = {
+const usual: StudySettings & { readonly device: DeviceName } = {
   trials: 1,
   iterations: 1000,
   seed: 0,
@@ -19,7 +19,7 @@ const usual: StudySettings = {
 };
 
 /** A trial as the command line runs it, in this process. */
-export async function trainedHere(own: Partial<StudySettings>, trial: number): Promise<TrialResult> {
+export async function trainedHere(own: Partial<typeof usual>, trial: number): Promise<TrialResult> {
   const settings = { ...usual, ...own };
   const device = await openDevice(settings.device);
   try {

@@ -84,7 +84,7 @@ function Dose() {
   const { fraction, strength } = cell.value;
   const { strength: label, shown } = kinds[kind];
   return (
-    <section class="row" aria-label="What is spoilt">
+    <section class="row" aria-label="Spoilt rows">
       <Choice
         label="What is spoilt"
         value={kind}
