@@ -19,7 +19,7 @@ const rowsOf = (csv: string) => Papa.parse<Row>(csv.trim(), { header: true, dyna
 inChromium("the breakdown lab", (visit) => {
   it("computes curves that sharpen, of the study's own trials, until it is stopped", () =>
     visit({ state: "view=breakdown&steps=40&share=0.02&competitors=vanilla;published" }, async (page) => {
-      await page.getByText("2 or more trials a point").waitFor();
+      await page.getByText(/^(?:[2-9]|\d{2,}) or more trials a point/).waitFor();
       await page.getByRole("button", { name: "Stop" }).click();
       await page.getByText("Stopped.").waitFor();
       expect(await page.locator(".figure .drawing svg").count()).toBe(2);
@@ -43,7 +43,8 @@ inChromium("the breakdown lab", (visit) => {
       const errors = rows.filter((row) => row.fraction === 0.02 && row.strength === 1e4 && row.rule === "vanilla");
       const mean = errors.reduce((sum, { error }) => sum + error, 0) / errors.length;
       const cellsOfRow = page.getByRole("row", { name: /vanilla/ }).getByRole("cell");
-      expect(await cellsOfRow.first().innerText()).toBe(`${(100 * mean).toFixed(1)} %`);
+      const shown = Number.parseFloat(await cellsOfRow.first().innerText());
+      expect(Math.abs(shown - 100 * mean)).toBeLessThan(0.051);
       expect(await cellsOfRow.last().innerText()).toBe(String(errors.length));
 
       await page.getByRole("button", { name: "Go on" }).click();
@@ -51,7 +52,7 @@ inChromium("the breakdown lab", (visit) => {
     }));
 
   it("follows its sliders, keeps what it has computed, and begins anew with another seed", () =>
-    visit({ state: "view=breakdown&steps=5&competitors=vanilla" }, async (page) => {
+    visit({ state: "view=breakdown&steps=100&competitors=vanilla" }, async (page) => {
       const trials = page
         .getByRole("row", { name: /vanilla/ })
         .getByRole("cell")
@@ -92,7 +93,7 @@ inChromium("the breakdown lab", (visit) => {
 
   it("says when its worker ends, goes on with another, and ends its workers when it is left", () =>
     visit({ state: "view=breakdown&steps=200" }, async (page) => {
-      await page.getByText("1 or more trials a point").waitFor();
+      await page.getByText(/^\d+ or more trials a point/).waitFor();
       const before = page.workers().length;
       expect(before).toBeGreaterThan(1);
       await page
@@ -105,7 +106,7 @@ inChromium("the breakdown lab", (visit) => {
         });
       await page.getByText(/The breakdown lab has stopped\..*out of memory/).waitFor();
       await page.getByRole("button", { name: "Go on" }).first().click();
-      await page.getByText("2 or more trials a point").waitFor();
+      await page.getByText(/^(?:[2-9]|\d{2,}) or more trials a point/).waitFor();
       await page.getByRole("link", { name: "Watch" }).click();
       await expect.poll(() => page.workers().length).toBe(1);
     }));
