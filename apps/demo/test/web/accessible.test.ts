@@ -1,12 +1,7 @@
-import { createRequire } from "node:module";
-import type { AxeResults } from "axe-core";
 import { expect, it } from "vitest";
 import { viewNames } from "../../src/web/state/address.js";
+import { seriousViolations } from "./serious-violations.js";
 import { inChromium } from "./visit.js";
-
-declare const axe: { run(): Promise<AxeResults> };
-
-const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
 const phone = { width: 390, height: 844 };
 const desktop = { width: 1280, height: 900 };
@@ -23,10 +18,7 @@ inChromium("accessibility", (visit) => {
       visit({ state: `view=${view}&step=100`, colorScheme, viewport }, async (page) => {
         await page.locator("main").getByText(/./).first().waitFor();
         await expect.poll(() => page.getByText("Loading …").count()).toBe(0);
-        await page.addScriptTag({ path: axeFile });
-        const { violations } = await page.evaluate(() => axe.run());
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+        expect(await seriousViolations(page)).toEqual([]);
         const wide = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         );

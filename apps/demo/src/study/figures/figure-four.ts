@@ -7,6 +7,8 @@ import { element, panel, picture, text, type DrawingDocument } from "./picture.j
 /** Below this width, panels and legend stand one below the other. */
 const stackedBelow = 640;
 const panelHeight = 360;
+/** Between panels one below the other. */
+const gap = 14;
 
 interface SeriesPoint {
   readonly x: number;
@@ -88,7 +90,7 @@ export function figureFour(study: StudyResult, document: DrawingDocument, width 
       marks: [Plot.ruleY([0], { strokeOpacity: 0.4 }), ...bands, ...lines],
     });
     const left = stacked ? 0 : 10 + (k * width) / 2;
-    const above = stacked ? top + k * panelHeight : top;
+    const above = stacked ? top + k * (panelHeight + gap) : top;
     return [
       text(document, title, { x: left + 52, y: above + 12, size: 13, weight: 600 }),
       panel(document, plot, left, above),
@@ -98,12 +100,14 @@ export function figureFour(study: StudyResult, document: DrawingDocument, width 
     document,
     {
       width,
-      height: top + panelHeight * (stacked ? sets.length : 1) + 6,
+      height: top + (stacked ? sets.length * (panelHeight + gap) : panelHeight + 6),
       title: "Figure 4. Misclassification against cost in gradients computed",
       description: `Two panels, training rows ${stacked ? "above" : "left"} and test rows ${stacked ? "below" : "right"}; curves of ${study.variants.map(({ label }) => label).join("; ")}; ${averaged}.`,
     },
     [
-      ...heading.map((line, k) => text(document, line, { x: 16, y: 24 + 20 * k, size: 15, weight: 650 })),
+      ...heading.map((line, k) =>
+        text(document, line, { x: 16, y: 24 + 20 * k, size: stacked ? 14 : 15, weight: 650 }),
+      ),
       legend(study, document, { top: legendTop, columns, columnWidth: (width - 32) / columns }),
       ...panels,
     ],

@@ -72,7 +72,14 @@ export function outcomes(study: StudyResult, document: DrawingDocument, width = 
         fill: "currentColor",
       }),
       Plot.dot(counted, { x: "error", y: "label", r: "count", fill: "color", fillOpacity: 0.55, stroke: "color" }),
-      Plot.tickX(means, { x: "mean", y: "label", stroke: "currentColor", strokeWidth: 2, insetTop: 3, insetBottom: 3 }),
+      Plot.tickX(means, {
+        x: "mean",
+        y: "label",
+        stroke: "currentColor",
+        strokeWidth: 2,
+        insetTop: stacked ? 16 : 3,
+        insetBottom: 3,
+      }),
     ],
   });
   return picture(

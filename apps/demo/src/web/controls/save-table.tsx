@@ -24,17 +24,18 @@ export function SaveTable({ name, rows, json }: SaveTableProps) {
   return (
     <p class="save">
       Save the numbers:{" "}
-      <button type="button" onClick={() => void saveCsv()}>
-        CSV<span class="unseen">: {name}</span>
+      <button type="button" aria-label={`CSV: ${name}`} onClick={() => void saveCsv()}>
+        CSV
       </button>
       {json !== undefined && (
         <>
           {" "}
           <button
             type="button"
+            aria-label={`JSON: ${json.name}`}
             onClick={() => save(new Blob([json.text()], { type: "application/json" }), `${json.name}.json`)}
           >
-            JSON<span class="unseen">: {json.name}</span>
+            JSON
           </button>
         </>
       )}

@@ -18,16 +18,16 @@ interface BreakdownCurvesOptions {
   readonly marked: number;
 }
 
-const highest = 0.8;
-
 /** Mean test error of rules with 95 % intervals, against how much or how badly the rows are spoilt. */
 export function breakdownCurves(series: readonly BreakdownSeries[], options: BreakdownCurvesOptions): SVGSVGElement {
   const { width, label, linear, domain, tickFormat, marked } = options;
+  const highest = Math.max(0.8, ...series.flatMap(({ points }) => points.map(({ testError }) => testError.mean)));
   const within = (value: number) => Math.min(highest, Math.max(0, value));
   return Plot.plot({
     width,
     height: Math.max(220, Math.min(320, width * 0.65)),
     marginLeft: 46,
+    marginRight: 24,
     marginBottom: 42,
     x: {
       type: linear ? "linear" : "log",

@@ -50,7 +50,7 @@ export const firstState: PageState = {
   share: 0.05,
   strength: 1e4,
   steps: 600,
-  trials: 5,
+  trials: 20,
   network: null,
   show: "weight",
 };

@@ -113,6 +113,7 @@ export function openLab(): () => void {
     return () => {
       background?.close();
       background = null;
+      show();
     };
   });
   const stopFollowing = effect(() => {
@@ -174,10 +175,13 @@ let pending = 0;
 
 function tell(): void {
   if (pending !== 0) return;
-  pending = window.setTimeout(() => {
-    pending = 0;
-    seen.value = new Map(results);
-  }, 300);
+  pending = window.setTimeout(show, 300);
+}
+
+function show(): void {
+  clearTimeout(pending);
+  pending = 0;
+  seen.value = new Map(results);
 }
 
 /** Moves a slider to the position of a list. */

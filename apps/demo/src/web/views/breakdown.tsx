@@ -28,6 +28,8 @@ interface Kind {
   readonly meaning: string;
   /** What strength is. */
   readonly strength: string;
+  /** Where its slider stands at first. */
+  readonly usual: number;
   readonly shown: (strength: number) => string;
 }
 
@@ -38,18 +40,21 @@ const kinds: Readonly<Record<ContaminationKind, Kind>> = {
     title: "displaced rows",
     meaning: "A spoilt row lies far away, on the other side of the mean of all rows. Its class is right.",
     strength: "Their distance",
+    usual: 1e4,
     shown: (strength) => `${short(strength)} σ`,
   },
   flips: {
     title: "wrong classes",
     meaning: "A spoilt row lies where it should, and its class is wrong.",
     strength: "The wrong class",
+    usual: 1,
     shown: (strength) => (strength === 1 ? "any other, by chance" : "always the next"),
   },
   noise: {
     title: "noise",
     meaning: "Normal noise is added to both coordinates of a spoilt row. Its class is right.",
     strength: "Its size",
+    usual: 10,
     shown: (strength) => `${short(strength)} × the spread of the coordinates`,
   },
 };
@@ -79,7 +84,7 @@ function Dose() {
   const { fraction, strength } = cell.value;
   const { strength: label, shown } = kinds[kind];
   return (
-    <section class="row" aria-label="What is spoilt">
+    <section class="row" aria-label="Spoilt rows">
       <Choice
         label="What is spoilt"
         value={kind}
@@ -87,7 +92,7 @@ function Dose() {
           value: value as ContaminationKind,
           label: title,
         }))}
-        onChange={(value) => change({ kind: value })}
+        onChange={(value) => change({ kind: value, strength: kinds[value].usual })}
       />
       <Slider
         label="Spoilt rows"
@@ -188,7 +193,7 @@ function Results() {
                   label: kind === "displaced" ? "distance in σ" : "noise, × the spread of the coordinates",
                   linear: false,
                   domain: [list[0]!, list.at(-1)!],
-                  tickFormat: (strength) => short(strength),
+                  tickFormat: (strength) => strength.toLocaleString("en", { notation: "compact" }),
                   marked: here.strength,
                 },
               )
@@ -196,7 +201,7 @@ function Results() {
           />
         )}
       </div>
-      <div class="scrolled">
+      <div class="scrolled" tabIndex={0} role="region" aria-label="At the sliders">
         <table class="numbers">
           <caption>
             {spoilt} spoilt, {kinds[kind].title}
