@@ -1,9 +1,14 @@
 import { chromiumLaunch, chromiumMissing as missing } from "@tooling/browser/chromium";
+import type { AxeResults } from "axe-core";
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { chromium, type Browser, type Page } from "playwright";
 import { preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { resolve } from "node:path";
 
+declare const axe: { run(options: { readonly iframes: boolean }): Promise<AxeResults> };
+
+const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const launchOptions = chromiumLaunch();
 const skipped = launchOptions === undefined && process.env["CI"] !== "true";
 
@@ -61,6 +66,25 @@ describe.skipIf(skipped)(`the site in a browser${skipped ? `; ${missing}` : ""}`
         /demo\/index\.html$/,
       );
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    });
+    expect(complaints).toEqual([]);
+  });
+
+  it.each(["light", "dark"] as const)("has nothing serious for axe to find, %s", async (colorScheme) => {
+    const complaints = await complaintsOf(async (page) => {
+      await page.emulateMedia({ colorScheme });
+      for (const path of ["", "see-it.html", "api/nn/classes/Linear.html"]) {
+        await page.goto(`${root}${path}`);
+        await page.locator(".vp-doc h1").waitFor();
+        await page.addScriptTag({ path: axeFile });
+        // The study's page has tests of its own.
+        const { violations } = await page.evaluate(() => axe.run({ iframes: false }));
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        expect(
+          serious.map(({ id, nodes }) => [id, nodes[0]?.html]),
+          path,
+        ).toEqual([]);
+      }
     });
     expect(complaints).toEqual([]);
   });

@@ -5,7 +5,7 @@ import { defineComponent, h } from "vue";
 export const StudyFrame = defineComponent(() => () => {
   const page = withBase("/demo/index.html");
   return h("figure", { class: "study" }, [
-    h("iframe", { src: page, title: "The study", allow: "cross-origin-isolated", loading: "lazy" }),
     h("figcaption", h("a", { href: page, target: "_blank" }, "Open the page alone")),
+    h("iframe", { src: page, title: "The study", allow: "cross-origin-isolated", loading: "lazy" }),
   ]);
 });
