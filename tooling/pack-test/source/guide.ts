@@ -46,7 +46,7 @@ export function readGuide(page: string): Guide {
 
 /** What a text imports, but for its own files. */
 export const importedEntries = (code: string): string[] => [
-  ...new Set([...code.matchAll(/^(?:import|}) .*?from "([^."][^"]*)"/gm)].map(([, specifier]) => specifier!)),
+  ...new Set([...code.matchAll(/^(?:import|}) (?:.*?from )?"([^."][^"]*)"/gm)].map(([, specifier]) => specifier!)),
 ];
 
 /** `@robgrad/tensor` of `@robgrad/tensor/testing`. */
