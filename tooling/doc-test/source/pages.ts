@@ -1,13 +1,16 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fromRoot, libraryPackages, workspaceRoot } from "./workspace.js";
+import { libraryPackages, workspaceRoot } from "./workspace.js";
 
-const docs = readdirSync(join(workspaceRoot, "docs"), { recursive: true, encoding: "utf8" }).sort();
-
-/** Paths from the workspace root of the pages whose examples are run. */
+/** Every page that users read: the README, those of the packages, and docs with its folders. */
 export const pages: readonly string[] = [
-  "README.md",
-  "CONTRIBUTING.md",
-  ...libraryPackages().map((library) => `${fromRoot(library.folder)}/README.md`),
-  ...docs.filter((file) => file.endsWith(".md")).map((file) => fromRoot(join(workspaceRoot, "docs", file))),
+  join(workspaceRoot, "README.md"),
+  ...libraryPackages().map((library) => join(library.folder, "README.md")),
+  ...readdirSync(join(workspaceRoot, "docs"), { recursive: true, encoding: "utf8" })
+    .filter((page) => page.endsWith(".md"))
+    .sort()
+    .map((page) => join(workspaceRoot, "docs", page)),
 ];
+
+/** Every page whose programs are run against the sources. */
+export const executedPages: readonly string[] = [...pages, join(workspaceRoot, "CONTRIBUTING.md")];

@@ -1,16 +1,17 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { pagePrograms } from "../source/page-examples.js";
-import { pages } from "../source/pages.js";
+import { executedPages } from "../source/pages.js";
 import { writeAndCheck } from "../source/type-check.js";
-import { emptyFolder, workspaceRoot } from "../source/workspace.js";
+import { emptyFolder, fromRoot } from "../source/workspace.js";
 
 const folder = emptyFolder("pages");
-const programs = pages.flatMap((page) =>
-  pagePrograms(join(workspaceRoot, page)).map((program) => ({
+
+const programs = executedPages.flatMap((page) =>
+  pagePrograms(page).map((program) => ({
     ...program,
-    page,
-    file: join(folder, page.replaceAll("/", "-"), program.file),
+    page: fromRoot(page),
+    file: join(folder, fromRoot(page).replaceAll("/", "-"), program.file),
   })),
 );
 const runnable = programs.filter((program) => program.kind !== "ignored");

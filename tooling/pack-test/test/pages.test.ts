@@ -1,4 +1,5 @@
 import { pages } from "@tooling/doc-test/pages.js";
+import { fromRoot } from "@tooling/doc-test/workspace.js";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { compiler, peersOf } from "../source/empty-project.js";
 import { importedEntries, isPrinted, packageOf, promisedNumbers, readGuide } from "../source/guide.js";
 import { openRegistry, type Registry } from "../source/registry.js";
 import { run } from "../source/run.js";
-import { packAll, workspaceRoot } from "../source/tarball.js";
+import { packAll } from "../source/tarball.js";
 
 const folder = mkdtempSync(join(tmpdir(), "robgrad-pages-"));
 const project = join(folder, "project");
@@ -22,7 +23,7 @@ const compilerOptions = {
 };
 
 const guides = pages
-  .map((page) => ({ page, ...readGuide(join(workspaceRoot, page)) }))
+  .map((page) => ({ page: fromRoot(page), ...readGuide(page) }))
   .filter(({ programs }) => programs.length > 0)
   .map(({ page, installed, programs, files }) => ({
     page,

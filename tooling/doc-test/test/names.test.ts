@@ -1,20 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { pages } from "../source/pages.js";
 import { createProgram } from "../source/type-check.js";
 import { fromRoot, libraryPackages, workspaceRoot } from "../source/workspace.js";
-
-const contributing = join(workspaceRoot, "CONTRIBUTING.md");
-const all = [...pages, contributing, join(workspaceRoot, "examples/aggregator-plugin/README.md")];
-
-describe.each(all.map((page) => ({ page, name: fromRoot(page) })))("$name", ({ page }) => {
-  it("links to what exists", () => {
-    const links = [...readFileSync(page, "utf8").matchAll(/\]\((?!https?:)([^)#\s]+)/g)].map(([, link]) => link!);
-    expect(links.filter((link) => !existsSync(join(dirname(page), link)))).toEqual([]);
-  });
-});
 
 describe("pages for developers", () => {
   /** Paths of all files below a folder, but for what is installed or built. */
