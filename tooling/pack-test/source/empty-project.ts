@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { packageOf } from "./guide.js";
 import { run } from "./run.js";
 import type { Manifest } from "./tarball.js";
 
-const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript")), "tsc.js");
+export const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript")), "tsc.js");
 
 /** A stranger's compiler settings: every declaration is checked, and nothing of Node is known. */
 const compilerOptions = {
@@ -42,18 +43,26 @@ export async function typeCheckWithWebGpuTypes(folder: string): Promise<void> {
   await run(process.execPath, [compiler, "--project", ".", "--noEmit", "--types", "@webgpu/types"], folder);
 }
 
+const manifestOf = (folder: string, name: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8")) as Manifest;
+
+/** Optional peers that an entry of an installed package imports; none of a package without a map of exports. */
+export function peersOf(folder: string, entry: string): string[] {
+  const name = packageOf(entry);
+  const { exports, peerDependenciesMeta = {} } = manifestOf(folder, name);
+  const target = exports?.[`.${entry.slice(name.length)}`];
+  const optional = Object.keys(peerDependenciesMeta).filter((peer) => peerDependenciesMeta[peer]!.optional);
+  if (typeof target !== "object" || optional.length === 0) return [];
+  const files = Object.values(target as Readonly<Record<string, unknown>>).filter((file) => typeof file === "string");
+  const text = files.map((file) => readFileSync(join(folder, "node_modules", name, file), "utf8")).join("");
+  return optional.filter((peer) => new RegExp(`from ['"]${peer}['"/]`).test(text));
+}
+
 /** Import specifiers of an installed package that need none of its optional peers. */
 export function entriesWithoutOptionalPeers(folder: string, name: string): string[] {
-  const installed = join(folder, "node_modules", name);
-  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as Manifest;
-  const optional = Object.entries(manifest.peerDependenciesMeta ?? {}).flatMap(([peer, meta]) =>
-    meta.optional ? [peer] : [],
-  );
-  return Object.entries(manifest.exports).flatMap(([subpath, target]) => {
-    if (typeof target !== "object") return [];
-    const { types, default: code } = target as { types: string; default: string };
-    const text = readFileSync(join(installed, types), "utf8") + readFileSync(join(installed, code), "utf8");
-    const needsPeer = optional.some((peer) => new RegExp(`from ['"]${peer}['"/]`).test(text));
-    return needsPeer ? [] : [name + subpath.slice(1)];
-  });
+  const { exports } = manifestOf(folder, name);
+  return Object.entries(exports)
+    .filter(([, target]) => typeof target === "object")
+    .map(([subpath]) => name + subpath.slice(1))
+    .filter((entry) => peersOf(folder, entry).length === 0);
 }

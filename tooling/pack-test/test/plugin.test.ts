@@ -1,25 +1,31 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { testedVersion, withTestedVersion } from "../source/catalog.js";
 import { createProject } from "../source/empty-project.js";
+import { isPrinted, promisedNumbers } from "../source/guide.js";
 import { instructionsOf } from "../source/page-commands.js";
+import { openRegistry, type Registry } from "../source/registry.js";
 import { run } from "../source/run.js";
 import { packAll, tarballOf, withRobgradDependencies, workspaceRoot } from "../source/tarball.js";
 
 const folder = mkdtempSync(join(tmpdir(), "robgrad-plugin-"));
-const require = createRequire(import.meta.url);
-const versionOf = (name: string) => (require(`${name}/package.json`) as { readonly version: string }).version;
 const packages = withRobgradDependencies("@robgrad/aggregators");
-const quietly = ["--prefer-offline", "--no-audit", "--no-fund"];
 
 const example = "robgrad-winsorized-mean";
 const exampleTarball = join(folder, `${example}-1.0.0.tgz`);
 
-beforeAll(() => packAll(folder), 180_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let registry: Registry;
+beforeAll(async () => {
+  await packAll(folder);
+  registry = await openRegistry(folder);
+}, 180_000);
+afterAll(() => {
+  registry.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 /** Numbers of passed and failed tests in a folder; rejects with what vitest printed when one fails. */
 async function testsIn(project: string): Promise<readonly [passed: number, failed: number]> {
@@ -41,32 +47,37 @@ async function studyOf(specifier: string, project: string): Promise<void> {
 }
 
 describe("docs/write-an-aggregator.md", () => {
+  const page = join(workspaceRoot, "docs/write-an-aggregator.md");
+
   it("leads from an empty folder to a tested rule that the study runs", async () => {
-    /** What a registry would give for a name. */
-    const given: Readonly<Record<string, string>> = {
-      ...Object.fromEntries(packages.map((name) => [name, tarballOf(name, folder)])),
-      vitest: `vitest@${versionOf("vitest")}`,
-      typescript: `typescript@${versionOf("typescript")}`,
-    };
     let here = join(folder, "newcomer");
     mkdirSync(here);
-    let tested = 0;
-    for (const instruction of instructionsOf(join(workspaceRoot, "docs/write-an-aggregator.md"))) {
+    let [tested, compared] = [0, 0];
+    const written = new Map<string, string>();
+    for (const instruction of instructionsOf(page)) {
       if (instruction.kind === "file") {
+        written.set(instruction.name, instruction.text);
         writeFileSync(join(here, instruction.name), instruction.text);
         continue;
       }
       const { line } = instruction;
-      const command = line.startsWith("npm install")
-        ? [...line.split(" ").map((word) => given[word] ?? word), ...quietly].join(" ")
-        : line;
-      const printed = await run("sh", ["-c", `${command} && pwd`], here);
+      const command = line.startsWith("npm install") ? line.split(" ").map(withTestedVersion).join(" ") : line;
+      const printed = await run("sh", ["-c", `${command} && pwd`], here, registry.environment);
       here = printed.trim().split("\n").at(-1)!;
       if (line.includes("vitest run"))
         tested += Number(/Tests +(?:\d+ failed \| )?(\d+) passed/.exec(stripVTControlCharacters(printed))?.[1]);
+      const promised = promisedNumbers(written.get(line.replace("node ", "")) ?? "");
+      expect(promised.filter((number) => !isPrinted(number, printed))).toEqual([]);
+      compared += promised.length;
     }
+    expect(compared).toBe(4);
     expect(tested).toBeGreaterThan(15);
     await studyOf("./midmean.js:fraction=0.2", here);
+
+    const test = written.get("midmean.test.ts")!;
+    const [, claim, answer] = /`(breakdownPoint: [\d.]+)`, "([^"]+)"/.exec(readFileSync(page, "utf8"))!;
+    writeFileSync(join(here, "midmean.test.ts"), test.replace(/breakdownPoint: [\d.]+/, claim!));
+    await expect(run("npx", ["vitest", "run"], here)).rejects.toThrow(answer);
   });
 });
 
@@ -80,10 +91,9 @@ describe("examples/aggregator-plugin", () => {
       cpSync(join(workspaceRoot, "examples/aggregator-plugin", part), join(plugin, part), { recursive: true });
     const file = join(plugin, "package.json");
     const manifest = JSON.parse(readFileSync(file, "utf8")) as { devDependencies: Record<string, string> };
-    for (const name of packages) manifest.devDependencies[name] = `file:${tarballOf(name, folder)}`;
-    for (const name of ["vitest", "typescript"]) manifest.devDependencies[name] = versionOf(name);
+    for (const name of ["vitest", "typescript"]) manifest.devDependencies[name] = testedVersion(name)!;
     writeFileSync(file, JSON.stringify(manifest));
-    await run("npm", ["install", ...quietly], plugin);
+    await run("npm", ["install"], plugin, registry.environment);
     await run("npm", ["pack", "--pack-destination", folder], plugin);
     await createProject(
       project,
@@ -96,6 +106,13 @@ describe("examples/aggregator-plugin", () => {
     const [passed, failed] = await testsIn(plugin);
     expect(failed).toBe(0);
     expect(passed).toBeGreaterThan(15);
+  });
+
+  it("runs the program of its README once it is installed", async () => {
+    const code = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync(join(plugin, "README.md"), "utf8"))![1]!;
+    expect(promisedNumbers(code)).not.toEqual([]);
+    const printed = await printedBy("readme.js", code);
+    expect(promisedNumbers(code).filter((number) => !isPrinted(number, printed))).toEqual([]);
   });
 
   it("runs in the study once it is installed", () => studyOf(`${example}:fraction=0.2`, project));
