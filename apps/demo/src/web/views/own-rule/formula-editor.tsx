@@ -113,7 +113,7 @@ function FormulaField({ rule: { kind, formula } }: { readonly rule: FormulaText 
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"
-        aria-invalid={refused !== null || formulaCheck.value?.refusal != null}
+        aria-invalid={refused !== null || (formulaCheck.value !== null && formulaCheck.value.refusal !== null)}
         aria-describedby={`${id}-answer ${id}-words`}
         onInput={(event) => {
           const next = event.currentTarget.value.replace(/\s+/g, " ");

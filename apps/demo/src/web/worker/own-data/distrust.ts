@@ -100,7 +100,7 @@ async function train(
     }
   };
   try {
-    for (let done = 0; done < steps; ) {
+    for (let done = 0; done < steps;) {
       for (const part of batches({ ...rows }, { size, generator: draws, dropLast: true })) {
         await on(part, step);
         if (++done === steps) break;

@@ -92,7 +92,9 @@ export class OwnData {
       ...cells,
     ]);
     const columns = this.summary.columns.map(({ name }) => name);
-    return new Blob([`${Papa.unparse([[...header, ...columns], ...lines], { newline: "\n" })}\n`], { type: "text/csv" });
+    return new Blob([`${Papa.unparse([[...header, ...columns], ...lines], { newline: "\n" })}\n`], {
+      type: "text/csv",
+    });
   }
 }
 

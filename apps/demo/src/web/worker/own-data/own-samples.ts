@@ -1,10 +1,10 @@
 import type { HostArray } from "@robgrad/datasets";
 import { codedError } from "@robgrad/tensor";
+import { mostClasses } from "../../state/own-choice.js";
 import { standardized } from "./standardized.js";
 import { numberIn, type TextRow, type TextTable } from "./text-table.js";
 
-/** Most classes that a label has, most columns that are learnt from, and fewest rows. */
-export const [mostClasses, mostFeatures, fewestRows] = [50, 200, 20] as const;
+const fewestRows = 20;
 
 /** Which columns are what. */
 export interface ColumnChoice {
@@ -44,7 +44,11 @@ export function badCells({ rows, summary: { columns } }: TextTable, choice: Colu
   const first: BadCell[] = [];
   let [cells, spoilt] = [0, 0];
   for (const row of rows) {
-    const found = badIn(row, columns.map(({ name }) => name), choice);
+    const found = badIn(
+      row,
+      columns.map(({ name }) => name),
+      choice,
+    );
     cells += found.length;
     if (found.length > 0) spoilt++;
     first.push(...found.slice(0, 20 - first.length));
@@ -82,7 +86,8 @@ export function ownSamples(table: TextTable, choice: ColumnChoice): OwnSamples {
     values: Float64Array.from(rows.flatMap((row) => choice.features.map((column) => numberIn(row.cells[column]!)))),
     shape: [rows.length, choice.features.length],
   });
-  if (x.shape[1] === 0) throw codedError("BAD_DATA", "expected a column that varies, found none among those to learn from");
+  if (x.shape[1] === 0)
+    throw codedError("BAD_DATA", "expected a column that varies, found none among those to learn from");
   const classes = new Map(classNames.map((name, k) => [name, k]));
   return {
     x,

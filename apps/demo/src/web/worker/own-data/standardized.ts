@@ -17,12 +17,11 @@ export function standardized({ values, shape: [rows = 0, width = 0] }: HostArray
 } {
   const columns = Array.from({ length: width }, (_, k) => {
     const column = Float64Array.from({ length: rows }, (__, row) => values[row * width + k]!);
+    if (column.every((value) => value === column[0])) return null;
     const centre = median(column);
     const deviation = median(column.map((value) => Math.abs(value - centre)));
     const unit = deviation > 0 ? 1.4826 * deviation : standardDeviation(column);
-    return unit > 0
-      ? column.map((value) => Math.min(farthest, Math.max(-farthest, (value - centre) / unit)))
-      : null;
+    return column.map((value) => Math.min(farthest, Math.max(-farthest, (value - centre) / unit)));
   });
   const varying = columns.filter((column) => column !== null);
   const x = new Float64Array(rows * varying.length);
