@@ -98,6 +98,21 @@ inChromium("one's own data", (visit) => {
       await page.getByText("40 rows, 3 columns").waitFor();
       await find(page).click();
       await page.getByText("trained on 40 rows").waitFor();
+
+      const workers = page.workers().filter((worker) => /main-[^/]*\.js$/.test(worker.url()));
+      for (const worker of workers) {
+        await worker.evaluate(
+          () =>
+            void setTimeout(() => {
+              throw new Error("out of order");
+            }),
+        );
+      }
+      await page.getByText(/The worker that trains has ended/).waitFor();
+      await find(page).click();
+      await page.getByText(/^The worker ended/).waitFor();
+      await find(page).click();
+      await page.getByText("trained on 40 rows").waitFor();
     }));
 });
 

@@ -80,7 +80,7 @@ describe("readTextTable", () => {
     const { summary } = await read("n,v,t\n1,0.5,x\n2,NA,y\n3,,x\n");
     expect(summary.columns).toEqual([
       { name: "n", numbers: 3, empty: 0, texts: 0, values: 3, counts: true },
-      { name: "v", numbers: 1, empty: 1, texts: 1, values: 3, counts: false },
+      { name: "v", numbers: 1, empty: 1, texts: 1, values: 2, counts: false },
       { name: "t", numbers: 0, empty: 0, texts: 3, values: 2, counts: false },
     ]);
   });

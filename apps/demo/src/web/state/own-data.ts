@@ -56,6 +56,7 @@ export async function open(next: OwnSource, header: boolean | null = null): Prom
 }
 
 export async function choose(part: Partial<OwnChoice>): Promise<void> {
+  stop();
   choice.value = { ...choice.peek(), ...part };
   bad.value = ranking.value = null;
   await working(async (own) => {
@@ -89,9 +90,15 @@ export async function exportList(): Promise<void> {
 export function stop(): void {
   if (work.peek() === null) return;
   generation++;
+  forget();
+  work.value = null;
+}
+
+/** The worker, and what only it knows. */
+function forget(): void {
   connection?.close();
   connection = held = null;
-  work.value = null;
+  ranking.value = null;
 }
 
 async function read(next: OwnSource, header: boolean | null): Promise<TableSummary> {
@@ -135,9 +142,13 @@ async function working(task: (own: number) => Promise<void>): Promise<void> {
     await task(own);
   } catch (error) {
     if (own !== generation) return;
-    if (hasCode(error, "WORKER_LOST")) connection = held = null;
     const { message } = error as Error;
-    dataTrouble.value = `${message[0]?.toUpperCase()}${message.slice(1)}.`;
+    if (hasCode(error, "WORKER_LOST")) {
+      forget();
+      dataTrouble.value = `The worker ended; it may have run out of memory. Try once more, or a smaller file. ${message}`;
+    } else {
+      dataTrouble.value = `${message[0]?.toUpperCase()}${message.slice(1)}.`;
+    }
   } finally {
     if (own === generation) work.value = null;
   }

@@ -1,4 +1,4 @@
-import { openDevice, type Device, type DeviceName } from "@robgrad/tensor";
+import { codedError, openDevice, type Device, type DeviceName } from "@robgrad/tensor";
 import type { TrialResult } from "../../study/study-result.js";
 import type { StudySettings } from "../../study/settings.js";
 import { Trials } from "../../study/trials.js";
@@ -154,7 +154,8 @@ export class Engine {
   }
 
   #table(): OwnData {
-    if (this.#ownData === null) throw new Error("engine: expected openTable(source) first");
+    // Another worker had read it.
+    if (this.#ownData === null) throw codedError("WORKER_LOST", "worker: expected a table that was read, found none");
     return this.#ownData;
   }
 

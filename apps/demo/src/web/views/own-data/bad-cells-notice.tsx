@@ -11,7 +11,7 @@ export function BadCellsNotice({ bad: { rows, cells, first } }: { readonly bad: 
           {rows === 1 ? "one row" : `${rows.toLocaleString("en")} rows`} cannot be learnt from. Rows are counted as in
           the file, from 1.
         </p>
-        <ul>
+        <ul tabIndex={0}>
           {first.map(({ row, column, expected, found }, k) => (
             <li key={k}>
               row {row}, {column}: expected {expected}, found{" "}

@@ -33,7 +33,7 @@ export function ColumnChooser({ table }: { readonly table: TableSummary }) {
           </tbody>
         </table>
       </div>
-      <label>
+      <label class="names">
         <input
           type="checkbox"
           checked={header}

@@ -6,7 +6,7 @@ export function FilePicker() {
   const id = useId();
   const [over, setOver] = useState(false);
   const take = (file: File | null | undefined) => {
-    if (file != null) void open({ name: file.name, file });
+    if (file instanceof File) void open({ name: file.name, file });
   };
   return (
     <section

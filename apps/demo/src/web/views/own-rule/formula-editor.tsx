@@ -121,7 +121,7 @@ function FormulaField({ rule: { kind, formula } }: { readonly rule: FormulaText 
           if (next.trim() !== "" && next.trim().length <= longestFormula) changeOwnRule({ formula: next.trim() });
         }}
       />
-      <p id={`${id}-answer`} class="answer" role="status">
+      <p id={`${id}-answer`} class="formula-answer" role="status">
         {refused === null ? <Answer /> : <span class="refused">{refused}</span>}
       </p>
       <details class="hint" id={`${id}-words`}>

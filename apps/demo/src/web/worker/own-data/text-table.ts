@@ -19,7 +19,7 @@ export interface ColumnSummary {
   readonly empty: number;
   /** Neither a number nor empty. */
   readonly texts: number;
-  /** Different values; null for more than are counted. */
+  /** Different values, empty cells apart; null for more than are counted. */
   readonly values: number | null;
   /** Whether it counts the rows, one by one. */
   readonly counts: boolean;
@@ -123,7 +123,7 @@ class Tally {
     else this.#texts++;
     if (!(number === this.#last + 1) && !(Number.isNaN(this.#last) && Number.isInteger(number))) this.#counts = false;
     this.#last = number;
-    this.#values?.add(cell);
+    if (cell !== "") this.#values?.add(cell);
     if ((this.#values?.size ?? 0) > mostValues) this.#values = null;
   }
 
