@@ -50,7 +50,13 @@ inChromium("one's own data", (visit) => {
       const lines = parted(120, new Set([10, 31, 64]));
       lines[4] = "5,NA,0.5,left";
       lines[7] = "8,1.5,0.5,";
-      await give(page, ["number;a;b;side", ...lines.map((line) => line.replaceAll(",", ";"))].join("\r\n"));
+      const text = ["number;a;b;side", ...lines.map((line) => line.replaceAll(",", ";"))].join("\r\n");
+      const dropped = await page.evaluateHandle((held) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([held], "dropped.csv"));
+        return transfer;
+      }, text);
+      await page.getByRole("region", { name: "Your file" }).dispatchEvent("drop", { dataTransfer: dropped });
       await page.getByText("120 rows, 4 columns, separated by semicolons").waitFor();
       await page.getByText("row 6, a: expected a number, found “NA”").waitFor();
       await page.getByText("row 9, side: expected a label, found nothing").waitFor();
