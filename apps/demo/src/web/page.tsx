@@ -27,6 +27,10 @@ const views: Readonly<Partial<Record<ViewName, View>>> = {
     title: "What the study shows",
     component: lazily(() => import("./views/findings.jsx").then(({ Findings }) => Findings)),
   },
+  "own-data": {
+    title: "Your own data",
+    component: lazily(() => import("./views/own-data.jsx").then(({ OwnData }) => OwnData)),
+  },
 };
 
 /** Everything that is seen. */

@@ -31,7 +31,7 @@ export function OwnRule() {
 
 function Curves() {
   const check = formulaCheck.value;
-  if (check?.found == null) return null;
+  if (check === null || check.found === null) return null;
   const { curve, own, huber } = check.found;
   const bound = own.bound < Infinity ? `bounded by ${own.bound.toPrecision(3)}` : "without bound";
   return (

@@ -1,4 +1,4 @@
-import { openDevice, type Device, type DeviceName } from "@robgrad/tensor";
+import { codedError, openDevice, type Device, type DeviceName } from "@robgrad/tensor";
 import type { TrialResult } from "../../study/study-result.js";
 import type { StudySettings } from "../../study/settings.js";
 import { Trials } from "../../study/trials.js";
@@ -9,6 +9,9 @@ import { BreakdownTrials, type BreakdownAnswer } from "./breakdown-trials.js";
 import { competitorOf } from "./competitors.js";
 import { checkFormula, type FormulaCheck } from "./formula-check.js";
 import { Inspection, type Look, type LookQuestion, type RuleInfluence, type StepQuestion } from "./inspection.js";
+import type { OwnData, Ranking, RankingChoice } from "./own-data/own-data.js";
+import type { BadCells, ColumnChoice } from "./own-data/own-samples.js";
+import type { ReadProgress, TableSummary } from "./own-data/text-table.js";
 import { LiveRun, type CompetitorFrame, type Scene } from "./live-run.js";
 
 /** A competitor as the page names it. */
@@ -32,6 +35,7 @@ export class Engine {
   #live: LiveRun | null = null;
   #inspection: Inspection | null = null;
   #breakdown: BreakdownTrials | null = null;
+  #ownData: OwnData | null = null;
   #trials: { readonly key: string; readonly trials: Trials } | null = null;
 
   /**
@@ -106,6 +110,34 @@ export class Engine {
     return (this.#breakdown ??= new BreakdownTrials(this.#opened())).run(task);
   }
 
+  /**
+   * Reads a person's table, or the example for null.
+   *
+   * @param header  Whether its first row holds names; null to look.
+   * @throws        Rejects with BAD_DATA for what is no table.
+   */
+  async openTable(source: Blob | null, header: boolean | null, progress: ReadProgress): Promise<TableSummary> {
+    const { OwnData } = await import("./own-data/own-data.js");
+    this.#ownData = null;
+    this.#ownData = await OwnData.open(source, header, progress);
+    return this.#ownData.summary;
+  }
+
+  /** Cells of the table that cannot be learnt from. */
+  async badCells(choice: ColumnChoice): Promise<BadCells> {
+    return this.#table().badCells(choice);
+  }
+
+  /** Ranks the table's rows by how much robust rules distrust them. */
+  async rank(choice: RankingChoice, progress: (share: number) => void): Promise<Ranking> {
+    return this.#table().rank(this.#opened(), choice, progress);
+  }
+
+  /** The whole ranked list as comma-separated text. */
+  async rankedList(): Promise<Blob> {
+    return this.#table().exported();
+  }
+
   /** Ends all runs and the device. */
   close(): void {
     this.#inspection?.dispose();
@@ -113,12 +145,18 @@ export class Engine {
     this.#breakdown?.dispose();
     this.#trials?.trials.dispose();
     this.#device?.dispose();
-    this.#live = this.#inspection = this.#breakdown = this.#trials = this.#device = null;
+    this.#live = this.#inspection = this.#breakdown = this.#trials = this.#ownData = this.#device = null;
   }
 
   #opened(): Device {
     if (this.#device === null) throw new Error("engine: expected open(device) first");
     return this.#device;
+  }
+
+  #table(): OwnData {
+    // Another worker had read it.
+    if (this.#ownData === null) throw codedError("WORKER_LOST", "worker: expected a table that was read, found none");
+    return this.#ownData;
   }
 
   #watched(): LiveRun {

@@ -113,7 +113,7 @@ function FormulaField({ rule: { kind, formula } }: { readonly rule: FormulaText 
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"
-        aria-invalid={refused !== null || formulaCheck.value?.refusal != null}
+        aria-invalid={refused !== null || (formulaCheck.value !== null && formulaCheck.value.refusal !== null)}
         aria-describedby={`${id}-answer ${id}-words`}
         onInput={(event) => {
           const next = event.currentTarget.value.replace(/\s+/g, " ");
@@ -121,7 +121,7 @@ function FormulaField({ rule: { kind, formula } }: { readonly rule: FormulaText 
           if (next.trim() !== "" && next.trim().length <= longestFormula) changeOwnRule({ formula: next.trim() });
         }}
       />
-      <p id={`${id}-answer`} class="answer" role="status">
+      <p id={`${id}-answer`} class="formula-answer" role="status">
         {refused === null ? <Answer /> : <span class="refused">{refused}</span>}
       </p>
       <details class="hint" id={`${id}-words`}>
