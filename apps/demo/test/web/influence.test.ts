@@ -30,7 +30,11 @@ async function saved(page: Page): Promise<ReadonlyMap<number, Readonly<Record<st
 inChromium("influence of rows on a step", (visit) => {
   it("shows the weights that the engine has in Node, bit for bit, and influence once asked for", () =>
     visit({ state: `${state}&step=40&network=median-of-means-jointly` }, async (page) => {
-      await list(page).getByRole("columnheader", { name: "soft-truncation" }).or(list(page).getByRole("columnheader")).first().waitFor();
+      await list(page)
+        .getByRole("columnheader", { name: "soft-truncation" })
+        .or(list(page).getByRole("columnheader"))
+        .first()
+        .waitFor();
       const rules = ["vanilla", "median-of-means-jointly", "soft-truncation@all"];
       const engine = new Engine();
       await engine.open("wasm");
@@ -43,9 +47,11 @@ inChromium("influence of rows on a step", (visit) => {
 
       await page.getByText("after 40 steps").first().waitFor();
       const weights = await saved(page);
-      const column = (rows: typeof weights, name: string) => Array.from({ length: 100 }, (_, row) => Number(rows.get(row)![name]));
+      const column = (rows: typeof weights, name: string) =>
+        Array.from({ length: 100 }, (_, row) => Number(rows.get(row)![name]));
       expect(column(weights, "norm")).toEqual([...look.norms]);
-      for (const { rule, weights: wanted } of look.rules) expect(column(weights, `weight: ${rule}`)).toEqual([...wanted!]);
+      for (const { rule, weights: wanted } of look.rules)
+        expect(column(weights, `weight: ${rule}`)).toEqual([...wanted!]);
 
       await page.getByLabel("Points and list show").selectOption("influence");
       await expect.poll(async () => (await saved(page)).get(0)!["influence: vanilla"]).not.toBe("");
