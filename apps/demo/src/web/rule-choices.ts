@@ -21,6 +21,7 @@ export const ruleChoices: readonly { readonly title: string; readonly rules: rea
     title: "On all layers",
     rules: [
       { text: "norm-clip:maxNorm=2@all", label: "norm clip at 2, jointly" },
+      { text: "soft-truncation@all", label: "soft truncation, all layers" },
       { text: "soft-truncation:center=median,spread=mad@all", label: "soft truncation, median and MAD" },
       { text: "m-estimator@all", label: "M-estimator (Huber)" },
       { text: "geometric-median@all", label: "geometric median of all rows" },

@@ -26,7 +26,9 @@ const steps = { usual: 3, far: 15 };
 /** Lets rows of a drawing be chosen and the chosen one be dragged, with mouse, touch and arrow keys. */
 export function useDragSurface(options: DragSurfaceOptions): HTMLAttributes<HTMLDivElement> {
   const { places, chosen, choose, move, putBack, keys } = options;
-  const drag = useRef<{ readonly from: readonly [number, number]; begun: boolean } | null>(null);
+  const drag = useRef<{ readonly from: readonly [number, number]; readonly held: boolean; begun: boolean } | null>(
+    null,
+  );
   const scales = (box: HTMLElement) => {
     const drawing = box.querySelector("svg") as unknown as Drawing;
     return { drawing, x: drawing.scale("x")!, y: drawing.scale("y")! };
@@ -59,8 +61,12 @@ export function useDragSurface(options: DragSurfaceOptions): HTMLAttributes<HTML
       if (row === null) return;
       if (row !== chosen) choose(row);
       if (move === undefined) return;
-      drag.current = { from, begun: false };
+      drag.current = { from, held: row === chosen, begun: false };
       box.setPointerCapture(event.pointerId);
+    },
+    onTouchStart(event) {
+      // A finger on the chosen row drags it; anywhere else it scrolls the page.
+      if (drag.current?.held === true) event.preventDefault();
     },
     onPointerMove(event) {
       if (drag.current === null) return;
@@ -95,7 +101,7 @@ export function useDragSurface(options: DragSurfaceOptions): HTMLAttributes<HTML
   };
 }
 
-/** Puts an invisible handle over a place of a drawing, where a finger drags and does not scroll. */
+/** Puts an invisible handle over a place of a drawing. */
 export function withHandle(drawing: SVGSVGElement, [x, y]: readonly [x: number, y: number]): SVGSVGElement {
   const { scale } = drawing as Drawing;
   const handle = document.createElementNS("http://www.w3.org/2000/svg", "circle");

@@ -48,9 +48,7 @@ function Mover({ scene }: { readonly scene: Scene }) {
     keys: `Row ${chosen} on axes that reach far. Arrow keys move it, with Shift farther; Home puts it where its flower is.`,
   });
   const regions = frame.value?.competitors.find(({ name }) => name === inspected.value)?.regions ?? null;
-  const position = [x, y]
-    .map((value) => value.toLocaleString("en", { maximumSignificantDigits: 3 }).replace("-", "−"))
-    .join(", ");
+  const position = [x, y].map((value) => String(rounded(value)).replace("-", "−")).join(", ");
   return (
     <section aria-label="The chosen row">
       <h2>
