@@ -113,7 +113,8 @@ inChromium("influence of rows on a step", (visit) => {
       await expect.poll(() => page.url()).toContain("row=3");
 
       // A point that is no other's neighbour.
-      const box = (await page.locator(".panels .drawing svg").first().boundingBox())!;
+      const panel = page.locator(".panels .drawing svg").first();
+      const inner = (await panel.boundingBox())!.width - 12;
       const [low, high] = [-0.15, 1.15];
       const at = (row: number) => [train.x.values[2 * row]!, train.x.values[2 * row + 1]!] as const;
       const near = (row: number) =>
@@ -125,12 +126,12 @@ inChromium("influence of rows on a step", (visit) => {
       const alone = Array.from({ length: 100 }, (_, row) => row)
         .filter((row) => !displaced.includes(row))
         .reduce((best, row) => (near(row) > near(best) ? row : best));
-      const inner = box.width - 12;
       const [x, y] = at(alone);
-      await page.mouse.click(
-        box.x + 6 + ((x - low) / (high - low)) * inner,
-        box.y + 6 + ((high - y) / (high - low)) * inner,
-      );
+      const place = {
+        x: 6 + ((x - low) / (high - low)) * inner,
+        y: 6 + ((high - y) / (high - low)) * inner,
+      };
+      await panel.click({ position: place });
       await heading(alone).waitFor();
     }));
 
