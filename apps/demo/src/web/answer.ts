@@ -2,7 +2,7 @@
 export interface Answer {
   readonly rule: string;
   readonly label: string;
-  /** ‖A − A₀‖ / ‖A₀‖, A₀ the answer with the row where its flower is. */
+  /** ‖A − A₀‖, A₀ the answer with the row where its flower is. */
   readonly shift: number;
   /** ‖A‖ / ‖A₀‖. */
   readonly length: number;
@@ -21,7 +21,7 @@ export function comparedAnswer(
   const product = pairs.reduce((sum, [a, b]) => sum + a * b, 0);
   const cosine = Math.min(1, Math.max(-1, product / size / first));
   return {
-    shift: Math.hypot(...pairs.map(([a, b]) => a - b)) / first,
+    shift: Math.hypot(...pairs.map(([a, b]) => a - b)),
     length: size / first,
     angle: (Math.acos(cosine) * 180) / Math.PI,
   };

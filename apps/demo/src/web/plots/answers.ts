@@ -4,16 +4,20 @@ import type { Answer } from "../answer.js";
 
 const least = 1e-4;
 
-/** How far the row has moved every rule's answer, as a share of its length, on a logarithmic axis. */
+/** How far the row has moved every rule's answer, on a logarithmic axis; `unit` is the median norm of the gradients. */
 export function answersChart(
   answers: readonly Answer[],
-  { width, styles }: { readonly width: number; readonly styles: ReadonlyMap<string, SeriesStyle> },
+  {
+    width,
+    styles,
+    unit,
+  }: { readonly width: number; readonly styles: ReadonlyMap<string, SeriesStyle>; readonly unit: number },
 ): SVGSVGElement {
   const bars = answers.map(({ rule, label, shift }) => ({
     rule,
     label,
-    shift: Math.max(least, shift),
-    words: shiftInWords(shift),
+    shift: Number.isFinite(shift / unit) ? Math.max(least, shift / unit) : least,
+    words: shiftInWords(shift, unit),
   }));
   const farthest = Math.max(1e3, ...bars.map(({ shift }) => 10 ** Math.ceil(Math.log10(shift * 5))));
   const powers = Math.round(Math.log10(farthest / least));
@@ -31,7 +35,7 @@ export function answersChart(
       ticks,
       tickFormat: (t: number) =>
         t >= 0.01 && t < 1e4 ? t.toLocaleString("en") : t.toExponential(0).replace("e+", "e"),
-      label: "shift of the answer, as a share of its length",
+      label: "shift of the step, in median gradient norms",
       labelAnchor: "center",
       labelArrow: "none",
       grid: true,
@@ -61,11 +65,10 @@ export function answersChart(
   }) as SVGSVGElement;
 }
 
-/** A share of the answer's length. */
-export function shiftInWords(shift: number): string {
-  if (!Number.isFinite(shift)) return "–";
-  if (shift === 0) return "not at all";
-  if (shift < 1e-4) return "under 0.01 %";
-  if (shift < 2) return `${(100 * shift).toLocaleString("en", { maximumSignificantDigits: 2 })} %`;
-  return `${shift.toLocaleString("en", { maximumSignificantDigits: 3 })} times its length`;
+/** A shift in median norms. */
+export function shiftInWords(shift: number, unit: number): string {
+  const share = shift / unit;
+  if (!Number.isFinite(share)) return "–";
+  if (share === 0) return "not at all";
+  return share < least ? `under ${least}` : share.toLocaleString("en", { maximumSignificantDigits: 2 });
 }

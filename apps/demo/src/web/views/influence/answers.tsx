@@ -15,6 +15,7 @@ export function Answers() {
   if (known?.home.row !== row) return <p role="status">The answers appear while training pauses.</p>;
   const styles = competitorStyles(shownRules.value);
   const { iteration, now, home } = known;
+  const unit = [...home.norms].sort((a, b) => a - b)[Math.floor(home.norms.length / 2)]!;
   const found = now.rules.flatMap(({ rule, label, answer, weights }, k) => {
     const before = home.rules[k]!.answer;
     return answer === null || before === null
@@ -26,14 +27,15 @@ export function Answers() {
       <Figure
         name={`answers-row-${row}`}
         title={`How far it moves the step, after ${iteration} steps`}
-        description={`Shift of every rule's answer against row ${row} where its flower is: ${found.map(({ label, shift }) => `${label} ${shiftInWords(shift)}`).join(", ")}.`}
-        draw={(width) => answersChart(found, { width, styles })}
+        description={`How far the step moves against row ${row} where its flower is: ${found.map(({ label, shift }) => `${label} ${shiftInWords(shift, unit)}`).join(", ")}.`}
+        draw={(width) => answersChart(found, { width, styles, unit })}
       />
       <div class="scrolled" tabIndex={0} role="region" aria-label="Answers in numbers">
         <table>
           <caption>
-            Against the answer with the row where its flower is. Its gradient has norm{" "}
-            <output>{now.norms[row]!.toLocaleString("en", { maximumSignificantDigits: 3 })}</output>.
+            Against the step with the row where its flower is. The row’s gradient has norm{" "}
+            <output>{now.norms[row]!.toLocaleString("en", { maximumSignificantDigits: 3 })}</output>, the median is{" "}
+            {unit.toLocaleString("en", { maximumSignificantDigits: 3 })}.
           </caption>
           <thead>
             <tr>
