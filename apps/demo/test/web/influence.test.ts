@@ -19,7 +19,7 @@ const other = 7;
 
 const answers = (page: Page) => page.getByRole("region", { name: "Answers in numbers" });
 const firstRows = async (page: Page, count: number) =>
-  (await page.locator(".ranked tbody th").allTextContents()).slice(0, count).map(Number);
+  (await page.locator(".rank-list tbody th").allTextContents()).slice(0, count).map(Number);
 const position = async (page: Page) => {
   const [, x, y] = /\((\S+), (\S+)\)/.exec(await page.getByText("It is at").innerText())!;
   return [Number(x!.replace("−", "-")), Number(y!.replace("−", "-"))] as const;
@@ -171,10 +171,10 @@ inChromium("influence of rows on a step", (visit) => {
 
         await page.getByRole("button", { name: "Train with it there" }).click();
         await expect.poll(() => readAddress(new URL(page.url()).hash).state.moved).toEqual([moved]);
-        await page.locator(".ranked tr.chosen", { hasText: "displaced" }).waitFor();
+        await page.locator(".rank-list tr.chosen", { hasText: "displaced" }).waitFor();
         await page.getByRole("button", { name: "Train with it where its flower is" }).click();
         await expect.poll(() => readAddress(new URL(page.url()).hash).state.moved).toEqual([]);
-        await expect.poll(() => page.locator(".ranked tr.chosen").textContent()).not.toContain("displaced");
+        await expect.poll(() => page.locator(".rank-list tr.chosen").textContent()).not.toContain("displaced");
       },
     ));
 

@@ -53,7 +53,7 @@ export function RankedList() {
     <section aria-label="Ranked list">
       <h2>Ranked list</h2>
       <p class="hint">Choose a heading to sort by it, a row to look at it.</p>
-      <div class="scrolled ranked" tabIndex={0} role="region" aria-label="Rows, ranked">
+      <div class="scrolled rank-list" tabIndex={0} role="region" aria-label="Rows, ranked">
         <table>
           <thead>
             <tr>
