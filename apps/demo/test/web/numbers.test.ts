@@ -1,6 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Page } from "playwright";
 import { expect, it } from "vitest";
+import { curveIterations } from "../../src/study/curve-iterations.js";
 import { variantNames } from "../../src/study/variants.js";
 import type { WatchedNumbers } from "../../src/web/watched-numbers.js";
 import { demo, numbers, readStudy, temporaryFolder } from "../run-demo.js";
@@ -8,15 +10,24 @@ import { downloaded } from "./download.js";
 import { trainedHere } from "./trained-here.js";
 import { inChromium } from "./visit.js";
 
-const watched = async (...args: Parameters<typeof downloaded>) =>
-  JSON.parse(await downloaded(...args)) as WatchedNumbers;
+/** The numbers of a trial watched at its end once all its rules are there: they come one by one. */
+async function trained(page: Page, iterations: number): Promise<WatchedNumbers> {
+  await page.getByText(`After ${iterations} steps`).waitFor();
+  let found: WatchedNumbers | null = null;
+  await expect
+    .poll(async () => {
+      found = JSON.parse(await downloaded(page, "JSON: trial")) as WatchedNumbers;
+      const { competitors, trial } = found;
+      return competitors.map(({ name }) => trial.variants[name]?.testError.length);
+    })
+    .toSatisfy((lengths: number[]) => lengths.every((length) => length === curveIterations(iterations).length));
+  return found!;
+}
 
 inChromium("the page's numbers", (visit) => {
   it("are the command line's on wasm, bit for bit over 1000 steps of all six variants", () =>
-    visit({ state: `seed=3&trial=2&competitors=${variantNames.join(";")}` }, async (page) => {
-      await page.getByRole("button", { name: "To the end" }).click();
-      await page.getByText("After 1000 steps").waitFor();
-      const { trial, settings } = await watched(page, "JSON: trial");
+    visit({ state: `seed=3&trial=2&step=1000&competitors=${variantNames.join(";")}` }, async (page) => {
+      const { trial, settings } = await trained(page, 1000);
       expect(settings).toMatchObject({ seed: 3, trial: 2, fraction: 0.02, factor: 1e4, device: "wasm" });
       const expected = await trainedHere({ seed: 3 }, 2);
       expect(Object.keys(expected.variants)).toEqual(variantNames);
@@ -24,13 +35,11 @@ inChromium("the page's numbers", (visit) => {
     }));
 
   it("stay within 2e-6 of float64 on webgpu, over 100 steps", () =>
-    visit({ state: "device=webgpu&iterations=100&competitors=vanilla;median-of-means-jointly" }, async (page) => {
-      await page.getByRole("button", { name: "To the end" }).click();
-      await page.getByText("After 100 steps").waitFor();
-      const { trial, iterations, settings } = await watched(page, "JSON: trial");
+    visit({ state: "device=webgpu&iterations=100&step=100&competitors=vanilla;published" }, async (page) => {
+      const { trial, iterations, settings } = await trained(page, 100);
       expect(settings.device).toBe("webgpu");
       const { variants } = await trainedHere({ iterations: 100, device: "cpu", dtype: "float64" }, 0);
-      for (const name of ["vanilla", "median-of-means-jointly"]) {
+      for (const name of ["vanilla", "published"]) {
         const [found, expected] = [trial.variants[name]!, variants[name]!];
         for (const [k, iteration] of iterations.entries()) {
           for (const curve of ["trainLoss", "testLoss"] as const) {

@@ -18,6 +18,9 @@ interface BreakdownCurvesOptions {
   readonly marked: number;
 }
 
+/** Trials below which an interval says next to nothing. */
+export const fewestOfBand = 5;
+
 /** Mean test error of rules with 95 % intervals, against how much or how badly the rows are spoilt. */
 export function breakdownCurves(series: readonly BreakdownSeries[], options: BreakdownCurvesOptions): SVGSVGElement {
   const { width, label, linear, domain, tickFormat, marked } = options;
@@ -52,7 +55,7 @@ export function breakdownCurves(series: readonly BreakdownSeries[], options: Bre
       Plot.ruleX([marked], { stroke: "currentColor", strokeOpacity: 0.6, strokeDasharray: "2 3" }),
       ...series.map(({ style, points }) =>
         Plot.areaY(
-          points.filter(({ testError: { interval } }) => Number.isFinite(interval[0])),
+          points.filter(({ testError: { count } }) => count >= fewestOfBand),
           {
             x: "x",
             y1: (point: (typeof points)[number]) => within(point.testError.interval[0]),

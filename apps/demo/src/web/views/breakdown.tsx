@@ -5,7 +5,7 @@ import { Choice, NumberField, Slider } from "../controls/field.jsx";
 import { RulePicker } from "../controls/rule-picker.jsx";
 import { SaveTable } from "../controls/save-table.jsx";
 import { Swatch } from "../controls/swatch.jsx";
-import { breakdownCurves } from "../plots/breakdown-curves.js";
+import { breakdownCurves, fewestOfBand } from "../plots/breakdown-curves.js";
 import { competitorStyles } from "../plots/competitor-style.js";
 import { Figure } from "../plots/figure.jsx";
 import {
@@ -21,43 +21,7 @@ import {
 } from "../state/breakdown.js";
 import { opening } from "../state/live.js";
 import { change, page } from "../state/store.js";
-
-interface Kind {
-  readonly title: string;
-  /** What happens to a row. */
-  readonly meaning: string;
-  /** What strength is. */
-  readonly strength: string;
-  /** Where its slider stands at first. */
-  readonly usual: number;
-  readonly shown: (strength: number) => string;
-}
-
-const short = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 2 });
-
-const kinds: Readonly<Record<ContaminationKind, Kind>> = {
-  displaced: {
-    title: "displaced rows",
-    meaning: "A spoilt row lies far away, on the other side of the mean of all rows. Its class is right.",
-    strength: "Their distance",
-    usual: 1e4,
-    shown: (strength) => `${short(strength)} σ`,
-  },
-  flips: {
-    title: "wrong classes",
-    meaning: "A spoilt row lies where it should, and its class is wrong.",
-    strength: "The wrong class",
-    usual: 1,
-    shown: (strength) => (strength === 1 ? "any other, by chance" : "always the next"),
-  },
-  noise: {
-    title: "noise",
-    meaning: "Normal noise is added to both coordinates of a spoilt row. Its class is right.",
-    strength: "Its size",
-    usual: 10,
-    shown: (strength) => `${short(strength)} × the spread of the coordinates`,
-  },
-};
+import { kinds } from "./breakdown-kinds.js";
 
 /** How much bad data rules stand. */
 export function Breakdown() {
@@ -164,7 +128,7 @@ function Results() {
       <div class="pair">
         <Figure
           name={`breakdown-${kind}-fraction`}
-          title={`Against the share of spoilt rows, at ${shown}`}
+          title={`Against the share of spoilt rows${kind === "flips" ? "; the class is " : ", at "}${shown}`}
           description={`Mean test error of each rule with its 95 % interval, against spoilt rows from 0 to 50 of 100. At ${spoilt}: ${summary}.`}
           draw={(width) =>
             breakdownCurves(
@@ -261,10 +225,11 @@ function Conditions() {
       </div>
       <p class="hint">
         All rules meet the same rows and first weights in a trial, and a trial has the same split at every point, so
-        that differences between rules and between points are paired. Bands are 95 % intervals of the mean; trials end
-        either well or badly, so they are rough below some thirty trials. A trial fails when its test error exceeds 30
-        %; one whose gradients are no longer finite counts as 100 %. The study itself takes 1000 steps: fewer are
-        faster, and leave slow rules behind. With displaced rows and 1000 steps, trial k is trial k of the study.
+        that differences between rules and between points are paired. Bands are 95 % intervals of the mean, from{" "}
+        {fewestOfBand} trials on; trials end either well or badly, so they are rough below some thirty trials. A trial
+        fails when its test error exceeds 30 %; one whose gradients are no longer finite counts as 100 %. The study
+        itself takes 1000 steps: fewer are faster, and leave slow rules behind. With displaced rows and 1000 steps,
+        trial k is trial k of the study.
       </p>
     </section>
   );
