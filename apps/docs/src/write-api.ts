@@ -22,7 +22,7 @@ export async function writeApi(folder: string): Promise<void> {
   const options: TypeDocOptions & PluginOptions = {
     plugin: [loadMarkdown],
     entryPoints: entries.map(({ source }) => source),
-    tsconfig: join(workspaceRoot, "tsconfig.json"),
+    tsconfig: join(import.meta.dirname, "../tsconfig.api.json"),
     sortEntryPoints: false,
     basePath: workspaceRoot,
     name: "API",
