@@ -8,8 +8,8 @@ import { publishedPackages, tarballOf, type Manifest } from "./tarball.js";
 
 /** A registry of the packed tarballs: `npm install @robgrad/…` finds them there, and all else where it always does. */
 export interface Registry {
-  /** Variables of the environment that tell npm about it. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** What the `.npmrc` of a project says to ask it. */
+  readonly settings: string;
   close(): void;
 }
 
@@ -39,13 +39,7 @@ export async function openRegistry(folder: string): Promise<Registry> {
     pages.set(tarball, bytes);
   }
   return {
-    environment: {
-      "npm_config_@robgrad:registry": address,
-      npm_config_prefer_offline: "true",
-      npm_config_audit: "false",
-      npm_config_fund: "false",
-      npm_config_update_notifier: "false",
-    },
+    settings: [`@robgrad:registry=${address}/`, "prefer-offline=true", "audit=false", "fund=false", ""].join("\n"),
     close: () => void server.close(),
   };
 }

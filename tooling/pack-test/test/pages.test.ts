@@ -48,8 +48,9 @@ beforeAll(async () => {
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions }));
   await packAll(folder);
   registry = await openRegistry(folder);
+  writeFileSync(join(project, ".npmrc"), registry.settings);
   const wanted = [...new Set(guides.flatMap(({ installed }) => installed))].map(withTestedVersion);
-  await run("npm", ["install", "--ignore-scripts", ...wanted], project, registry.environment);
+  await run("npm", ["install", "--ignore-scripts", ...wanted], project);
 });
 afterAll(() => {
   registry.close();

@@ -62,8 +62,9 @@ describe("docs/write-an-aggregator.md", () => {
       }
       const { line } = instruction;
       const command = line.startsWith("npm install") ? line.split(" ").map(withTestedVersion).join(" ") : line;
-      const printed = await run("sh", ["-c", `${command} && pwd`], here, registry.environment);
+      const printed = await run("sh", ["-c", `${command} && pwd`], here);
       here = printed.trim().split("\n").at(-1)!;
+      writeFileSync(join(here, ".npmrc"), registry.settings);
       if (line.includes("vitest run"))
         tested += Number(/Tests +(?:\d+ failed \| )?(\d+) passed/.exec(stripVTControlCharacters(printed))?.[1]);
       const promised = promisedNumbers(written.get(line.replace("node ", "")) ?? "");
@@ -93,7 +94,8 @@ describe("examples/aggregator-plugin", () => {
     const manifest = JSON.parse(readFileSync(file, "utf8")) as { devDependencies: Record<string, string> };
     for (const name of ["vitest", "typescript"]) manifest.devDependencies[name] = testedVersion(name)!;
     writeFileSync(file, JSON.stringify(manifest));
-    await run("npm", ["install"], plugin, registry.environment);
+    writeFileSync(join(plugin, ".npmrc"), registry.settings);
+    await run("npm", ["install"], plugin);
     await run("npm", ["pack", "--pack-destination", folder], plugin);
     await createProject(
       project,
