@@ -7,7 +7,6 @@ import type { Storage } from "../storage.js";
 import { composeOperand, isWhole, sameView } from "./compose.js";
 import { describeKernel } from "./describe.js";
 import { isIndex, type ContractKernel, type Kernel, type MapKernel, type Operand, type View } from "./kernel.js";
-import { pairwiseSquares } from "./pairwise-squares.js";
 import { mapViews, viewsOf } from "./views.js";
 
 /** Formulas longer than this are left in two kernels: their values no longer fit the registers. */
@@ -266,8 +265,8 @@ class Fusion {
 
   /** A map is computed where it is read if that saves memory traffic and repeats little. */
   #pays(producer: MapKernel, reader: Reader): boolean {
-    // Every element meets as many others as there are rows.
-    if (reader.form === "reduce" && pairwiseSquares(reader) !== null) return false;
+    // What a reduction reads through two views meets itself there, each element many times.
+    if (reader.form === "reduce" && reader.operands.filter((view) => reads(view, producer)).length > 1) return false;
     const readers = [...(this.#readers.get(producer.out.storage) ?? [])].map((k) => this.#kernels[k]);
     const views = producer.operands.filter((operand) => !isIndex(operand));
     const cost = costOf(producer.f);
@@ -361,6 +360,8 @@ class Fusion {
     return { ...product, out: { ...map.out, ...written }, epilogue, operands };
   }
 }
+
+const reads = (operand: Operand, { out }: MapKernel) => !isIndex(operand) && operand.storage === out.storage;
 
 /** Where an operand stands in a list, to which it is added if it is not there. */
 function placeOf<T extends Operand>(operands: T[], operand: T): number {

@@ -17,9 +17,6 @@ const terms = new Map<string, Term>([
   ["i0;i1;add 0,1;square 2;", "squared sum"],
 ]);
 
-/** What tells a view's elements from another's, planned or not. */
-const memoryOf = ({ storage }: View): unknown => storage.buffer ?? storage;
-
 /**
  * Reads a reduction out[m, n] = Σₖ (a[m, k] ∓ b[n, k])² as a product of matrices that adds up squares: every element
  * meets as many others as there are rows, which is what schedules of products are for.
@@ -59,6 +56,7 @@ export function pairwiseSquares({
       operands: [],
     },
     term,
-    symmetric: memoryOf(a) === memoryOf(b) && a.offset === b.offset && m === n && rowA === rowB && alongA === alongB,
+    symmetric:
+      a.storage.buffer === b.storage.buffer && a.offset === b.offset && m === n && rowA === rowB && alongA === alongB,
   };
 }

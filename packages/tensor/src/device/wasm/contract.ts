@@ -17,8 +17,9 @@ import type { Instruction } from "./opcodes.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
 import type { ContractKernel, ReduceKernel, View } from "../../kernel/kernel.js";
-import { pairwiseSquares, type Term } from "../../kernel/pairwise-squares.js";
+import type { Term } from "../../kernel/pairwise-squares.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
+import { sizeOf } from "../../shape.js";
 
 const packed = new Part("large products", () => import("./packed.js"));
 
@@ -61,6 +62,8 @@ export const depth = 256;
 export const tileRows = 4;
 export const blockRows = 128;
 export const blockColumns = 1024;
+/** Terms from which it pays to pack panels. */
+const leastPacked = 32 ** 3;
 
 export function planContract({ out, a, b, epilogue, operands }: ContractKernel, relaxed: boolean): ContractPlan {
   const size = bytesPerElement(out.dtype);
@@ -92,7 +95,7 @@ export function planContract({ out, a, b, epilogue, operands }: ContractKernel, 
   const dots = first.k === size && second.k === size;
   const forwards = along(second.n === size, written.n === size, columns);
   const backwards = along(first.m === size, written.m === size, rows);
-  const large = rows >= 8 && columns >= 8 && k >= 8 && rows * columns * k >= 32 ** 3;
+  const large = rows >= 8 && columns >= 8 && k >= 8 && rows * columns * k >= leastPacked;
   const swapped = large ? written.n !== size && written.m === size : backwards > forwards;
   const turn = (s: Strides): Strides => (swapped ? { ...s, m: s.n, n: s.m } : s);
   const near = swapped ? first.m === size : second.n === size;
@@ -121,13 +124,12 @@ export function planContract({ out, a, b, epilogue, operands }: ContractKernel, 
   };
 }
 
-/** Plans pairwise sums of squares as a large product; null for other reductions and for small ones. */
+/** Plans sums of squares over all pairs of rows as a large product; null for other reductions and for small ones. */
 export function planSquares(kernel: ReduceKernel, relaxed: boolean): ContractPlan | null {
-  const squares = pairwiseSquares(kernel);
-  if (squares === null) return null;
-  const plan = planContract(squares.product, relaxed);
-  if (plan.schedule !== "packed") return null;
-  return { ...plan, term: squares.term, symmetricFrom: squares.symmetric ? 0 : null };
+  const { f, shape, operands } = kernel;
+  const squares = f.kind === "apply" && f.operation === "square" && operands.length === 2;
+  const may = squares && shape.length === 3 && sizeOf(shape) >= leastPacked;
+  return may ? packed.module.planSquares(kernel, relaxed) : null;
 }
 
 /** Where a plan reads and writes. */
@@ -160,21 +162,8 @@ export function emitContract(f: FunctionBody, plan: ContractPlan, starts: Contra
 
 export const floatsOf = ({ settings }: ContractPlan): FloatLanes => (settings.wide ? f64x2 : f32x4);
 
-/** total ← total + term(a, b) */
-export function addTerm(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
-  if (plan.term === "product") {
-    multiplyAdd(f, plan, total, a, b);
-    return;
-  }
-  const floats = floatsOf(plan);
-  f.scope(() => {
-    const base = f.let("v128", plan.term === "squared sum" ? floats.add(a, b) : floats.sub(a, b));
-    multiplyAdd(f, plan, total, base, base);
-  });
-}
-
 /** total ← total + a · b */
-function multiplyAdd(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
+export function multiplyAdd(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
   const floats = floatsOf(plan);
   if (plan.settings.relaxed) f.set(total, ternary(`${floats.shape}.relaxed_madd` as Instruction, a, b, total.get));
   else f.set(total, floats.add(total.get, floats.mul(a, b)));

@@ -10,14 +10,15 @@ import {
   type Variable,
 } from "./assembler.js";
 import {
-  addTerm,
   blockColumns,
   blockRows,
   copyOf,
   depth,
   finish,
   floatsOf,
+  multiplyAdd,
   parts,
+  planContract,
   tileRows,
   type ContractPlan,
   type Strides,
@@ -25,6 +26,17 @@ import {
 import { asNumbers, type Constants } from "./formula.js";
 import { loadLanes } from "./transfer.js";
 import { bytesPerElement } from "../../dtype.js";
+import type { ReduceKernel } from "../../kernel/kernel.js";
+import { pairwiseSquares } from "../../kernel/pairwise-squares.js";
+
+/** Plans sums of squares over all pairs of rows; null for other reductions, and where packing does not pay. */
+export function planSquares(kernel: ReduceKernel, relaxed: boolean): ContractPlan | null {
+  const squares = pairwiseSquares(kernel);
+  if (squares === null) return null;
+  const plan = planContract(squares.product, relaxed);
+  if (plan.schedule !== "packed") return null;
+  return { ...plan, term: squares.term, symmetricFrom: squares.symmetric ? 0 : null };
+}
 
 /** Tells the functions of one product from those of another in the same module. */
 function signature({ dtype, extents, out, left, right, operands, term, symmetricFrom, ...plan }: ContractPlan): string {
@@ -274,6 +286,19 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
       written.forEach((place, k) => g.advance(place, width * (strides[k] as Strides).n));
     });
     if (edges.columns > 0) column(edges.columns);
+  });
+}
+
+/** total ← total + term(a, b) */
+function addTerm(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
+  if (plan.term === "product") {
+    multiplyAdd(f, plan, total, a, b);
+    return;
+  }
+  const floats = floatsOf(plan);
+  f.scope(() => {
+    const base = f.let("v128", plan.term === "squared sum" ? floats.add(a, b) : floats.sub(a, b));
+    multiplyAdd(f, plan, total, base, base);
   });
 }
 

@@ -15,7 +15,6 @@ import {
   type ReduceKernel,
   type View,
 } from "../../kernel/kernel.js";
-import { pairwiseSquares } from "../../kernel/pairwise-squares.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 
@@ -69,6 +68,12 @@ function operandKey(operand: Operand): string {
   return isIndex(operand) ? `@${operand.axis}` : `${operand.dtype}:${operand.strides.join()}`;
 }
 
+/** Whether two operands are views of the same elements, in which case half of the work may do. */
+function isOneMemory([a, b, ...others]: readonly Operand[]): boolean {
+  if (a === undefined || b === undefined || others.length > 0 || isIndex(a) || isIndex(b)) return false;
+  return a.storage.buffer === b.storage.buffer && a.offset === b.offset;
+}
+
 /** Equal keys mean equal code, up to addresses and the values of constants. */
 export function kernelKey(kernel: PrintedKernel): string {
   switch (kernel.form) {
@@ -82,7 +87,7 @@ export function kernelKey(kernel: PrintedKernel): string {
       const after = epilogue === null ? "" : formulaKey(normalize(epilogue));
       let key = `r ${monoid} ${formulaKey(normalize(f))}>${after} ${shape.join()} ${axes.join()} ${operandKey(out)}`;
       for (const operand of kernel.operands) key += ` ${operandKey(operand)}`;
-      return pairwiseSquares(kernel)?.symmetric === true ? `${key} =` : key;
+      return isOneMemory(kernel.operands) ? `${key} =` : key;
     }
     case "contract": {
       const { out, a, epilogue } = kernel;
