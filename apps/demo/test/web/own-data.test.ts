@@ -30,7 +30,7 @@ inChromium("one's own data", (visit) => {
       await find(page).click();
       const sentence = await page.getByText(/^29 labels were turned on purpose/).textContent();
       expect(Number(/; (\d+) of the first 29/.exec(sentence!)![1])).toBeGreaterThanOrEqual(20);
-      expect(await page.locator("table.ranked tbody tr").count()).toBe(200);
+      expect(await page.locator("table.distrusted tbody tr").count()).toBe(200);
       await expect.poll(() => page.locator(".drawing svg").count()).toBe(1);
       await page.getByRole("slider", { name: /^Marked/ }).fill("10");
       await page.getByText(/^the first 10 rows/).waitFor();
@@ -41,7 +41,7 @@ inChromium("one's own data", (visit) => {
       expect(download.suggestedFilename()).toBe("breast-cancer-with-flips-ranked.csv");
       const lines = (await readFile(await download.path(), "utf8")).trim().split("\n");
       expect(lines.length).toBe(570);
-      const firstRow = await page.locator("table.ranked tbody th").first().textContent();
+      const firstRow = await page.locator("table.distrusted tbody th").first().textContent();
       expect(lines[1]!.split(",").slice(0, 2)).toEqual(["1", firstRow]);
     }));
 
@@ -65,7 +65,7 @@ inChromium("one's own data", (visit) => {
       await page.getByRole("checkbox", { name: "Leave these 2 rows out" }).check();
       await find(page).click();
       await page.getByText("trained on 118 rows").waitFor();
-      const first = await page.locator("table.ranked tbody th").allTextContents();
+      const first = await page.locator("table.distrusted tbody th").allTextContents();
       expect(new Set(first.slice(0, 3))).toEqual(new Set(["12", "33", "66"]));
 
       await page.getByRole("combobox", { name: "Label" }).selectOption({ label: "number (120 different values)" });

@@ -82,7 +82,7 @@ function List({
   const short = (value: number) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
   return (
     <div class="scrolled tall" role="region" aria-label="The list" tabIndex={0}>
-      <table class="ranked">
+      <table class="distrusted">
         <caption>
           {first.length < rows ? `The first ${first.length} of ${rows.toLocaleString("en")} rows` : "All rows"}
           {featureNames.length > mostColumns && `, with ${mostColumns} of ${featureNames.length} columns`}; the export
