@@ -37,7 +37,7 @@ export const longestFormula = 1000;
  */
 export function readCompetitor(text: string): RuleText | FormulaText {
   const [, body = "", group = "all"] = /^(.*?)(?:@(all|layer|parameter))?$/s.exec(text) ?? [];
-  const formula = /^(psi|rho)\((.+)\)(?::([\w=.,-]+))?$/.exec(body);
+  const formula = /^(psi|rho)\((.+)\)(?::([\w=.,+-]+))?$/.exec(body);
   if (formula !== null) return formulaText(text, formula, group as Grouping);
   const [, rule = "", list] = /^([a-z-]+)(?::(.+))?$/.exec(body) ?? [];
   if (rule === "") throw unreadable(text);

@@ -11,7 +11,7 @@ export function ColumnChooser({ table }: { readonly table: TableSummary }) {
   return (
     <section aria-label="Columns">
       <div class="scrolled" role="region" aria-label="The first rows" tabIndex={0}>
-        <table class="preview">
+        <table>
           <caption>The first rows</caption>
           <thead>
             <tr>

@@ -35,7 +35,7 @@ const properties: readonly Property[] = [
   {
     name: "steepest slope",
     meaning: "up to 1 the iteration for an M-estimate settles without overshooting",
-    found: ({ steepest }) => digits(steepest),
+    found: ({ steepest }) => steepest.toPrecision(3),
     good: ({ steepest }) => steepest <= 1.001,
   },
   {
