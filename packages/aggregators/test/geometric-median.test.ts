@@ -35,6 +35,7 @@ forEachDevice(({ device, dtype, quick }) => {
       [8, 3],
       [25, 6],
       [60, 40],
+      [256, 5],
     ] as const) {
       it(`satisfies the condition of optimality for ${count} rows of ${width}`, async () => {
         for (const seed of quick ? [1, 2, 3, 4, 5] : [1]) {

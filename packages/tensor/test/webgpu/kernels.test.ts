@@ -108,7 +108,7 @@ describe.skipIf(opened === null)("webgpu kernels", () => {
   });
 
   it("loop over bodies that one workgroup does not hold, and stop when the test says so", async () => {
-    const size = 40_000;
+    const size = 400_000;
     const grow = (on: Device, maximum: number, limit: number) =>
       iterate(on.zeros([size]), (x) => x.add(1), {
         maximum,

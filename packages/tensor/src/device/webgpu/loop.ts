@@ -9,9 +9,12 @@ import { kernelStages } from "./print-kernel.js";
 import { spread, uniformBytes, type Indirect } from "./queue.js";
 import { ShaderBuilder, type PrintContext, type Shader, type Stage } from "./shader.js";
 
-/** Elements that a turn of a loop in one workgroup may look at, and multiplications it may take. */
-const mostElements = 2 ** 16;
-const mostProducts = 2 ** 18;
+/**
+ * Elements that a turn of a loop in one workgroup may look at, and multiplications it may take. The dispatches of any other
+ * loop are recorded for every turn that there may be, and the many with counts in memory cost milliseconds a turn.
+ */
+const mostElements = 2 ** 20;
+const mostProducts = 2 ** 20;
 
 /** A dispatch that is not bound yet. */
 export interface Dispatch {
