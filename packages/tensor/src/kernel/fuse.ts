@@ -266,7 +266,9 @@ class Fusion {
   /** A map is computed where it is read if that saves memory traffic and repeats little. */
   #pays(producer: MapKernel, reader: Reader): boolean {
     // What a reduction reads through two views meets itself there, each element many times.
-    if (reader.form === "reduce" && reader.operands.filter((view) => reads(view, producer)).length > 1) return false;
+    const { storage } = producer.out;
+    const seen = (reader.operands as readonly Partial<View>[]).filter((view) => view.storage === storage);
+    if (reader.form === "reduce" && seen.length > 1) return false;
     const readers = [...(this.#readers.get(producer.out.storage) ?? [])].map((k) => this.#kernels[k]);
     const views = producer.operands.filter((operand) => !isIndex(operand));
     const cost = costOf(producer.f);
@@ -360,8 +362,6 @@ class Fusion {
     return { ...product, out: { ...map.out, ...written }, epilogue, operands };
   }
 }
-
-const reads = (operand: Operand, { out }: MapKernel) => !isIndex(operand) && operand.storage === out.storage;
 
 /** Where an operand stands in a list, to which it is added if it is not there. */
 function placeOf<T extends Operand>(operands: T[], operand: T): number {

@@ -1,8 +1,8 @@
 import { normalize } from "../scalar/expression.js";
 import { isIndex, type ContractKernel, type ReduceKernel, type View } from "./kernel.js";
 
-/** What a product of matrices adds up over k. */
-export type Term = "product" | "squared difference" | "squared sum";
+/** What is added up over k where a product of matrices adds up products. */
+export type Term = "squared difference" | "squared sum";
 
 /** out[m, n] = Σₖ term(a[m, k], b[k, n]) */
 export interface PairwiseSquares {

@@ -44,10 +44,10 @@ export interface ContractPlan {
   readonly operands: readonly { readonly dtype: DType; readonly strides: Strides }[];
   /** True when the kernel's second operand is `left`. */
   readonly swapped: boolean;
-  /** What is added up: anything but products under the `packed` schedule only. */
-  readonly term: Term;
+  /** What is added up where it is not products; under the `packed` schedule only. */
+  readonly term?: Term;
   /** Where out[m, n] = out[n, m]: the number of the plan's first row; what is left of the diagonal is copied. */
-  readonly symmetricFrom: number | null;
+  readonly symmetricFrom?: number;
   readonly epilogue: Normalized | null;
   readonly settings: FormulaSettings;
   /** `packed` copies panels into scratch memory; `direct` and `dot` read the operands where they are. */
@@ -115,8 +115,6 @@ export function planContract({ out, a, b, epilogue, operands }: ContractKernel, 
     right: turn(swapped ? first : second),
     operands: operands.map((view) => ({ dtype: view.dtype, strides: turn(placed(view)) })),
     swapped,
-    term: "product",
-    symmetricFrom: null,
     epilogue: normal,
     settings,
     schedule,
@@ -126,35 +124,35 @@ export function planContract({ out, a, b, epilogue, operands }: ContractKernel, 
 
 /** Plans sums of squares over all pairs of rows as a large product; null for other reductions and for small ones. */
 export function planSquares(kernel: ReduceKernel, relaxed: boolean): ContractPlan | null {
-  const { f, shape, operands } = kernel;
-  const squares = f.kind === "apply" && f.operation === "square" && operands.length === 2;
-  const may = squares && shape.length === 3 && sizeOf(shape) >= leastPacked;
+  const { shape, operands } = kernel;
+  const may = operands.length === 2 && shape.length === 3 && sizeOf(shape) >= leastPacked;
   return may ? packed.module.planSquares(kernel, relaxed) : null;
 }
 
-/** Where a plan reads and writes. */
-export interface ContractStarts {
-  readonly out: Start;
-  /** The kernel's operands, in the kernel's order. */
-  readonly a: Start;
-  readonly b: Start;
-  readonly operands: readonly Start[];
-  /** Memory of {@link ContractPlan.scratch} bytes, 16-byte aligned. */
-  readonly scratch: Start;
-}
-
-/** Prints a matrix product into a function. */
-export function emitContract(f: FunctionBody, plan: ContractPlan, starts: ContractStarts, constants: Constants): void {
+/**
+ * Prints a matrix product into a function.
+ *
+ * @param starts   What is written, then the kernel's operands in the kernel's order.
+ * @param scratch  Memory of {@link ContractPlan.scratch} bytes, 16-byte aligned.
+ */
+export function emitContract(
+  f: FunctionBody,
+  plan: ContractPlan,
+  starts: readonly Start[],
+  scratch: Start,
+  constants: Constants,
+): void {
   const { extents, swapped } = plan;
   if (extents.batch * extents.m * extents.n === 0) return;
   f.scope(() => {
-    const all = [starts.out, swapped ? starts.b : starts.a, swapped ? starts.a : starts.b, ...starts.operands];
+    const [out, a, b, ...operands] = starts as readonly [Start, Start, Start, ...Start[]];
+    const all = swapped ? [out, b, a, ...operands] : starts;
     const strides = [plan.out, plan.left, plan.right, ...plan.operands.map((operand) => operand.strides)];
     const batch = { extent: extents.batch, strides: strides.map((s) => s.batch) };
     const cursors = new Cursors(f, all, [batch]);
     nest(f, cursors, [batch], () => {
       const places = all.map((_, k) => cursors.address(k));
-      if (plan.schedule === "packed") packed.module.emitPacked(f, plan, places, starts.scratch, constants);
+      if (plan.schedule === "packed") packed.module.emitPacked(f, plan, places, scratch, constants);
       else emitTiles(f, plan, places, constants);
     });
   });

@@ -35,7 +35,7 @@ export function planSquares(kernel: ReduceKernel, relaxed: boolean): ContractPla
   if (squares === null) return null;
   const plan = planContract(squares.product, relaxed);
   if (plan.schedule !== "packed") return null;
-  return { ...plan, term: squares.term, symmetricFrom: squares.symmetric ? 0 : null };
+  return { ...plan, term: squares.term, ...(squares.symmetric ? { symmetricFrom: 0 } : {}) };
 }
 
 /** Tells the functions of one product from those of another in the same module. */
@@ -72,7 +72,7 @@ export function emitPacked(
   let column = 0;
   for (const columns of steps(extents.n, blockColumns)) {
     // Rows that begin right of the last column are copied.
-    const height = symmetricFrom === null ? extents.m : Math.min(extents.m, column + columns - symmetricFrom);
+    const height = symmetricFrom === undefined ? extents.m : Math.min(extents.m, column + columns - symmetricFrom);
     if (height <= 0) {
       column += columns;
       continue;
@@ -110,7 +110,7 @@ export function emitPacked(
           integer(deep),
           integer(Math.floor(rows / tileRows)),
           integer(Math.floor(columns / width)),
-          ...(symmetricFrom === null ? [] : [integer((column - symmetricFrom - row + width) / tileRows)]),
+          ...(symmetricFrom === undefined ? [] : [integer((column - symmetricFrom - row + width) / tileRows)]),
           ...written.map((place, k) =>
             push(shifted(place, row * (strides[k] as Strides).m + column * (strides[k] as Strides).n)),
           ),
@@ -122,7 +122,7 @@ export function emitPacked(
     }
     column += columns;
   }
-  if (symmetricFrom !== null) copyAcross(f, plan, places[0] as Address, symmetricFrom);
+  if (symmetricFrom !== undefined) copyAcross(f, plan, places[0] as Address, symmetricFrom);
 }
 
 /** out[n, m] ← out[m, n] for the plan's rows m and all n > m. */
@@ -232,7 +232,7 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
   const size = bytesPerElement(plan.dtype);
   const strides = [plan.out, ...plan.operands.map((operand) => operand.strides)];
   const extra = epilogueConstants(plan, constants).length;
-  const symmetric = plan.symmetricFrom !== null;
+  const symmetric = plan.symmetricFrom !== undefined;
   const types = [
     ...Array.from({ length: 5 + Number(symmetric) + strides.length }, () => "i32" as const),
     ...Array.from({ length: extra }, () => "v128" as const),
@@ -291,7 +291,7 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
 
 /** total ← total + term(a, b) */
 function addTerm(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
-  if (plan.term === "product") {
+  if (plan.term === undefined) {
     multiplyAdd(f, plan, total, a, b);
     return;
   }

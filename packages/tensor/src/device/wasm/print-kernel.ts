@@ -1,6 +1,6 @@
 import type { Code, FunctionBody } from "./assembler.js";
 import { bakedConstants } from "./constants.js";
-import { emitContract, planContract, planSquares, type ContractPlan } from "./contract.js";
+import { emitContract, planContract, planSquares } from "./contract.js";
 import { staysIntegral, type Constants } from "./formula.js";
 import type { Start } from "./loops.js";
 import { emitMap, indexStart, planMap } from "./map.js";
@@ -68,12 +68,6 @@ function operandKey(operand: Operand): string {
   return isIndex(operand) ? `@${operand.axis}` : `${operand.dtype}:${operand.strides.join()}`;
 }
 
-/** Whether two operands are views of the same elements, in which case half of the work may do. */
-function isOneMemory([a, b, ...others]: readonly Operand[]): boolean {
-  if (a === undefined || b === undefined || others.length > 0 || isIndex(a) || isIndex(b)) return false;
-  return a.storage.buffer === b.storage.buffer && a.offset === b.offset;
-}
-
 /** Equal keys mean equal code, up to addresses and the values of constants. */
 export function kernelKey(kernel: PrintedKernel): string {
   switch (kernel.form) {
@@ -87,7 +81,9 @@ export function kernelKey(kernel: PrintedKernel): string {
       const after = epilogue === null ? "" : formulaKey(normalize(epilogue));
       let key = `r ${monoid} ${formulaKey(normalize(f))}>${after} ${shape.join()} ${axes.join()} ${operandKey(out)}`;
       for (const operand of kernel.operands) key += ` ${operandKey(operand)}`;
-      return isOneMemory(kernel.operands) ? `${key} =` : key;
+      const [a, b] = kernel.operands as readonly Partial<View>[];
+      // Half of the work may do where both operands are the same elements.
+      return a?.storage?.buffer === b?.storage?.buffer && a?.offset === b?.offset ? `${key} =` : key;
     }
     case "contract": {
       const { out, a, epilogue } = kernel;
@@ -133,16 +129,6 @@ export function constantsFrom(source: ConstantSource, values: readonly number[])
   return source === "printed" ? bakedConstants(values) : source.spread;
 }
 
-function productPrinter(plan: ContractPlan, values: readonly number[]): KernelPrinter {
-  return {
-    scratch: plan.scratch,
-    print: (f, [out, a, b, ...operands], scratch, constants) => {
-      const starts = { out: out as Start, a: a as Start, b: b as Start, operands, scratch };
-      emitContract(f, plan, starts, constantsFrom(constants, values));
-    },
-  };
-}
-
 /** Decides how a kernel is to be printed. */
 export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPrinter {
   const values = kernelConstants(kernel);
@@ -161,10 +147,17 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
           );
         },
       };
+    case "contract":
     case "reduce": {
-      const squares = planSquares(kernel, relaxed);
-      if (squares !== null) return productPrinter(squares, values);
-      const own = normalize(kernel.f).constants.length;
+      const product = kernel.form === "contract" ? planContract(kernel, relaxed) : planSquares(kernel, relaxed);
+      if (product !== null) {
+        return {
+          scratch: product.scratch,
+          print: (f, starts, scratch, constants) => emitContract(f, product, starts, scratch, spread(constants)),
+        };
+      }
+      const reduction = kernel as ReduceKernel;
+      const own = normalize(reduction.f).constants.length;
       return {
         scratch: 0,
         print: (f, [out, ...rest], _, constants) => {
@@ -172,16 +165,14 @@ export function kernelPrinter(kernel: PrintedKernel, relaxed: boolean): KernelPr
           const after: Constants = (slot, type) => all(own + slot, type);
           emitReduce(
             f,
-            planReduce(kernel, relaxed),
-            [out as Start, ...operandStarts(kernel.operands, rest)],
+            planReduce(reduction, relaxed),
+            [out as Start, ...operandStarts(reduction.operands, rest)],
             all,
             after,
           );
         },
       };
     }
-    case "contract":
-      return productPrinter(planContract(kernel, relaxed), values);
     case "column": {
       const { emitColumn, planColumn } = columns.module;
       const plan = planColumn(kernel, relaxed);

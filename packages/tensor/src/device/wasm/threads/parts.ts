@@ -63,14 +63,13 @@ function productParts(plan: ContractPlan, values: readonly number[], count: numb
         (f, starts, scratch, constants) => {
           const [left, right] = plan.swapped ? [plan.right, plan.left] : [plan.left, plan.right];
           const strides = [plan.out, left, right, ...plan.operands.map((operand) => operand.strides)];
-          const [out, a, b, ...operands] = moved(starts, (k) => from * (strides[k] as ContractPlan["out"])[axis]);
+          const places = moved(starts, (k) => from * (strides[k] as ContractPlan["out"])[axis]);
           const cut: ContractPlan = {
             ...plan,
             extents: { ...plan.extents, [axis]: extent },
-            symmetricFrom: plan.symmetricFrom === null ? null : from,
+            ...(plan.symmetricFrom === undefined ? {} : { symmetricFrom: from }),
           };
-          const places = { out: out as Start, a: a as Start, b: b as Start, operands, scratch };
-          emitContract(f, cut, places, constantsFrom(constants, values));
+          emitContract(f, cut, places, scratch, constantsFrom(constants, values));
         },
     ),
   };
