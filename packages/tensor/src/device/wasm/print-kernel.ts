@@ -38,18 +38,10 @@ export function kernelViews(kernel: PrintedKernel): readonly View[] {
 
 /** Constants of all formulas of a kernel, in the order in which its printer numbers them. */
 export function kernelConstants(kernel: PrintedKernel): readonly number[] {
-  switch (kernel.form) {
-    case "map":
-      return normalize(kernel.f).constants;
-    case "reduce": {
-      const { constants } = normalize(kernel.f);
-      return kernel.epilogue === null ? constants : [...constants, ...normalize(kernel.epilogue).constants];
-    }
-    case "contract":
-      return kernel.epilogue === null ? [] : normalize(kernel.epilogue).constants;
-    case "column":
-      return columns.module.columnConstants(kernel);
-  }
+  if (kernel.form === "column") return columns.module.columnConstants(kernel);
+  const before = kernel.form === "contract" ? [] : normalize(kernel.f).constants;
+  const epilogue = kernel.form === "map" ? null : kernel.epilogue;
+  return epilogue === null ? before : [...before, ...normalize(epilogue).constants];
 }
 
 /** What of a formula's constants decides how it is printed. */
@@ -70,30 +62,17 @@ function operandKey(operand: Operand): string {
 
 /** Equal keys mean equal code, up to addresses and the values of constants. */
 export function kernelKey(kernel: PrintedKernel): string {
-  switch (kernel.form) {
-    case "map": {
-      let key = `m ${formulaKey(normalize(kernel.f))} ${kernel.out.shape.join()} ${operandKey(kernel.out)}`;
-      for (const operand of kernel.operands) key += ` ${operandKey(operand)}`;
-      return key;
-    }
-    case "reduce": {
-      const { monoid, f, epilogue, shape, axes, out } = kernel;
-      const after = epilogue === null ? "" : formulaKey(normalize(epilogue));
-      let key = `r ${monoid} ${formulaKey(normalize(f))}>${after} ${shape.join()} ${axes.join()} ${operandKey(out)}`;
-      for (const operand of kernel.operands) key += ` ${operandKey(operand)}`;
-      const [a, b] = kernel.operands as readonly Partial<View>[];
-      // Half of the work may do where both operands are the same elements.
-      return a?.storage?.buffer === b?.storage?.buffer && a?.offset === b?.offset ? `${key} =` : key;
-    }
-    case "contract": {
-      const { out, a, epilogue } = kernel;
-      let key = `c ${epilogue === null ? "" : formulaKey(normalize(epilogue))} ${out.shape.join()} ${a.shape[2]}`;
-      for (const view of kernelViews(kernel)) key += ` ${operandKey(view)}`;
-      return key;
-    }
-    case "column":
-      return `k ${columns.module.columnKernelKey(kernel)}`;
-  }
+  if (kernel.form === "column") return `k ${columns.module.columnKernelKey(kernel)}`;
+  const after = kernel.form === "map" || kernel.epilogue === null ? "" : formulaKey(normalize(kernel.epilogue));
+  let key = `${kernel.form} ${after} ${kernel.out.shape.join()}`;
+  if (kernel.form === "contract") key += ` ${kernel.a.shape[2]}`;
+  else key += ` ${formulaKey(normalize(kernel.f))}`;
+  if (kernel.form === "reduce") key += ` ${kernel.monoid} ${kernel.shape.join()} ${kernel.axes.join()}`;
+  const operands = kernel.form === "contract" ? kernelViews(kernel) : [kernel.out, ...kernel.operands];
+  for (const operand of operands) key += ` ${operandKey(operand)}`;
+  // Half of the work may do where both operands are the same elements.
+  const [, a, b] = operands as readonly Partial<View>[];
+  return a?.storage?.buffer === b?.storage?.buffer && a?.offset === b?.offset ? `${key} =` : key;
 }
 
 /** Where the numbers of formulas come from: f64 values that code pushes, or printed into the code. */
