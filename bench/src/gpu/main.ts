@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { median, softTruncation, type Aggregator } from "@robgrad/aggregators";
 import { capture, openDevice, outer, tidy, type Device, type Tensor } from "@robgrad/tensor";
+import { builtIn } from "demo/study/built-in-rules.js";
 import { markdownTable } from "markdown-table";
 import { noise, normal } from "../inputs.js";
 import type { Job } from "../peers/peer.js";
@@ -268,6 +269,19 @@ for (const rule of [{ kind: "mean" }, { kind: "soft", delta: 0.005 }] as const) 
     data: () => noise(normal, 1024, widths),
   };
   await attempt(() => measure(work.title, () => robgradTraining(device, "float32", work)));
+}
+
+// Only by their name, as they are, all parameters one vector. Four others take seconds a step or refuse so many samples; the
+// sum leaves all bounds at the step size of the mean.
+const left = new Set(["bulyan", "caf", "smea", "minimum-diameter-averaging", "sum"]);
+if (wanted.includes("rules")) {
+  const [work] = mnist.filter(({ id }) => id === "mnist");
+  await attempt(() => measure("rules: plain back-propagation", () => robgradTraining(device, "float32", work!)));
+  for (const [name, { factory }] of builtIn) {
+    if (left.has(name)) continue;
+    const make = () => robgradTraining(device, "float32", work!, factory({}) as Aggregator);
+    await attempt(() => measure(`rules: ${name}`, make));
+  }
 }
 
 // Only by its name: it says how well the card trains, and takes minutes.
