@@ -13,7 +13,7 @@ export interface InfluenceReport {
   readonly cosines: Tensor;
   /**
    * How much of a sample counts: exact weights of a rule that is a weighted sum, the mean over coordinates of ψ(z)/z for
-   * one with an influence function ψ, null for any other rule.
+   * one with an influence function ψ, null for any other rule and for groups with weights of both kinds.
    */
   readonly weights: Tensor | null;
 }
@@ -93,9 +93,11 @@ export function explain<P>(
 const joined = (parts: readonly SampleMatrix[]): SampleMatrix =>
   parts.length === 1 ? (parts[0] as SampleMatrix) : concatenated(parts);
 
-/** Weights of every group, averaged over coordinates; null unless all rules have some. */
+/** Weights of every group, averaged over coordinates; null unless all rules have some, of one kind. */
 function weightsOf<P>(matrices: readonly SampleMatrix[], groups: readonly Group<P>[]): Tensor | null {
   const features = matrices.reduce((sum, matrix) => sum + matrix.features, 0);
+  // Exact weights are shares of one sample in N, ψ(z)/z is 1 for a sample that counts fully.
+  if (new Set(groups.map(({ rule }) => rule.weights === undefined)).size > 1) return null;
   let mean: Tensor | null = null;
   for (const [k, matrix] of matrices.entries()) {
     const { rule } = groups[k] as Group<P>;

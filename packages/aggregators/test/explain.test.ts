@@ -140,6 +140,8 @@ forEachDevice(({ device, dtype }) => {
       );
       const some = explain(parts, { choose: (p) => (p === w ? clip : median()) });
       expect(some.weights).toBeNull();
+      // Shares of one and shares of N have no mean.
+      expect(explain(parts, { choose: (p) => (p === w ? clip : softTruncation()) }).weights).toBeNull();
       await expectClose(some.norms, rows.map(norm), close);
     });
 

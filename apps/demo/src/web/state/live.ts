@@ -3,7 +3,7 @@ import { hasCode, type DeviceName } from "@robgrad/tensor";
 import { Connection } from "../connection.js";
 import type { Opening } from "../worker/engine.js";
 import type { CompetitorFrame } from "../worker/live-run.js";
-import { change, notify, page, runSettings } from "./store.js";
+import { change, dismiss, type Notice, notify, page, runSettings } from "./store.js";
 
 /** The trial that is watched: its rows and rules; null until its worker has begun it. */
 export const opening = signal<Opening | null>(null);
@@ -106,7 +106,7 @@ async function fetchFrame(): Promise<void> {
       }
       if (next === undefined) continue;
       const { name } = next;
-      const microseconds = await liveConnection().ask((engine) => engine.timing(name));
+      const microseconds = await ask((engine) => engine.timing(name));
       if (own !== generation) break;
       timings.value = new Map([...timings.peek(), [name, microseconds]]);
     }
@@ -118,6 +118,23 @@ async function fetchFrame(): Promise<void> {
   if (own !== generation) void fetchFrame();
 }
 
+/** Said while a worker computes for long, or has ended without a word. */
+const late: Notice = {
+  kind: "information",
+  text: "The worker has been computing for a quarter of a minute. It may need longer, or have ended.",
+  action: { label: "Start another", run: restart },
+};
+
+const ask: Connection["ask"] = async (question) => {
+  const waiting = setTimeout(() => notify(late), 15_000);
+  try {
+    return await liveConnection().ask(question);
+  } finally {
+    clearTimeout(waiting);
+    dismiss(late);
+  }
+};
+
 /** Shows all competitors together where that is soon, and each as soon as it is there where it is not. */
 async function fetchCompetitors(step: number, own: number): Promise<void> {
   const names = opening.peek()!.competitors.map(({ name }) => name);
@@ -125,7 +142,7 @@ async function fetchCompetitors(step: number, own: number): Promise<void> {
   const found = new Map(earlier.map((competitor) => [competitor.name, competitor]));
   let published = performance.now();
   for (const [k, name] of names.entries()) {
-    const competitor = await liveConnection().ask((engine) => engine.frame(name, step));
+    const competitor = await ask((engine) => engine.frame(name, step));
     if (own !== generation) return;
     found.set(name, competitor);
     if (k < names.length - 1 && performance.now() - published < patience) continue;
