@@ -25,7 +25,7 @@ export interface PageState extends RunSettings {
   readonly steps: number;
   /** Of the study that is run for its findings. */
   readonly trials: number;
-  /** The competitor whose network is looked into; null for the first. */
+  /** The competitor whose network is looked into; null for the last. */
   readonly network: string | null;
   /** What points and the ranked list show. */
   readonly show: "weight" | "influence";

@@ -26,11 +26,13 @@ export const shownRules = computed(() => {
   return [...new Set([...training, ...always])];
 });
 
-/** The competitor whose network is looked into. */
+/** The competitor whose network is looked into: the last one that trains unless the page says. */
 export const inspected = computed(() => {
   const names = opening.value?.competitors.map(({ name }) => name) ?? [];
   const wanted = page.value.network;
-  return wanted !== null && names.includes(wanted) ? wanted : (names[0] ?? null);
+  if (wanted !== null && names.includes(wanted)) return wanted;
+  const failed = new Set(frame.value?.competitors.filter(({ failure }) => failure !== null).map(({ name }) => name));
+  return names.filter((name) => !failed.has(name)).at(-1) ?? names[0] ?? null;
 });
 
 /** The row that is looked at: the first displaced one unless the page says. */
