@@ -1,11 +1,11 @@
 import { browserProject } from "./source/browser-project.js";
 
-// Isolation decides whether memory can be shared, and only devices, captured steps and sample matrices know memory.
+// Isolation decides whether memory can be shared, and only devices and captured steps know memory.
 export default browserProject(
   "chromium",
   [
     "packages/tensor/test/*.test.ts",
-    "packages/tensor/test/{capture,device,kernel,samples,wasm}/**/*.test.ts",
+    "packages/tensor/test/{capture,device,kernel,wasm}/**/*.test.ts",
     "packages/nn/test/{devices,links,losses,optimizers}.test.ts",
   ],
   false,
