@@ -1,10 +1,7 @@
-import { mean, standardDeviation } from "./estimate.js";
-import type { HostArray } from "@robgrad/datasets";
 import { figureFactor, protocols } from "./protocol.js";
 import type { StudySettings } from "./settings.js";
+import { pointsOf, spreadOf, type Point } from "./spread.js";
 import { trialData } from "./trial-data.js";
-
-export type Point = readonly [number, number];
 
 /** What Figure 3 shows: the training rows of the first trial at three stages. */
 export interface FigureThreeData {
@@ -29,21 +26,15 @@ export interface FigureThreeData {
  */
 export function figureThreeData(settings: Pick<StudySettings, "seed" | "fraction" | "protocol">): FigureThreeData {
   const { train, projected, plane, displaced } = trialData({ ...settings, factor: figureFactor }, 0);
-  const normalized = points(plane);
-  const centre: Point = [mean(normalized.map(([x]) => x)), mean(normalized.map(([, y]) => y))];
-  const distances = normalized.map(([x, y]) => Math.hypot(x - centre[0], y - centre[1]));
-  const deviation = standardDeviation(distances, protocols[settings.protocol].correction === 1);
+  const normalized = pointsOf(plane);
+  const { centre, deviation } = spreadOf(normalized, protocols[settings.protocol].correction);
   return {
     factor: figureFactor,
     labels: [...train.labels.values],
-    projected: points(projected),
+    projected: pointsOf(projected),
     normalized,
-    perturbed: points(train.x),
+    perturbed: pointsOf(train.x),
     displaced: [...displaced],
     ball: { centre, radius: figureFactor * deviation },
   };
-}
-
-function points({ values, shape: [rows = 0] }: HostArray): Point[] {
-  return Array.from({ length: rows }, (_, n) => [values[2 * n]!, values[2 * n + 1]!]);
 }

@@ -1,11 +1,12 @@
 import { codedError } from "@robgrad/tensor";
+import { ruleOption, type RuleOption } from "../study/rule-option.js";
 import type { Grouping } from "../study/settings.js";
 
 /** A built-in rule with its options. */
 export interface RuleText {
   readonly kind: "rule";
   readonly rule: string;
-  readonly options: Readonly<Record<string, number | string>>;
+  readonly options: Readonly<Record<string, RuleOption>>;
   readonly group: Grouping;
 }
 
@@ -82,12 +83,10 @@ function formulaText(text: string, [, kind, formula, list]: RegExpExecArray, gro
 
 const isLength = (value: unknown): boolean => typeof value === "number" && value > 0 && value < Infinity;
 
-function optionsIn(text: string, list: string | undefined): Record<string, number | string> {
+function optionsIn(text: string, list: string | undefined): Record<string, RuleOption> {
   const pairs = (list?.split(",") ?? []).map((pair) => /^(\w+)=(.+)$/.exec(pair));
   if (pairs.includes(null)) throw unreadable(text);
-  return Object.fromEntries(
-    pairs.map((pair) => [pair![1]!, Number.isNaN(Number(pair![2])) ? pair![2]! : Number(pair![2])]),
-  );
+  return Object.fromEntries(pairs.map((pair) => [pair![1]!, ruleOption(pair![2]!)]));
 }
 
 const unreadable = (text: string) =>

@@ -9,7 +9,7 @@ interface View {
   readonly component: ComponentType;
 }
 
-const views: Readonly<Partial<Record<ViewName, View>>> = {
+const views: Readonly<Record<ViewName, View>> = {
   watch: { title: "Watch", component: Watch },
   influence: {
     title: "Influence",
@@ -36,30 +36,25 @@ const views: Readonly<Partial<Record<ViewName, View>>> = {
 /** Everything that is seen. */
 export function Page() {
   const { view } = page.value;
-  const Shown = (views[view] ?? views.watch!).component;
+  const Shown = views[view].component;
   return (
     <>
       <header>
         <h1>See robustness happen</h1>
         <nav aria-label="Views">
-          {viewNames.map((name) => {
-            const known = views[name];
-            return (
-              known && (
-                <a
-                  key={name}
-                  href={`#view=${name}`}
-                  aria-current={name === view ? "page" : undefined}
-                  onClick={(event) => {
-                    event.preventDefault();
-                    change({ view: name });
-                  }}
-                >
-                  {known.title}
-                </a>
-              )
-            );
-          })}
+          {viewNames.map((name) => (
+            <a
+              key={name}
+              href={`#view=${name}`}
+              aria-current={name === view ? "page" : undefined}
+              onClick={(event) => {
+                event.preventDefault();
+                change({ view: name });
+              }}
+            >
+              {views[name].title}
+            </a>
+          ))}
         </nav>
       </header>
       <div class="notices" role="alert">

@@ -1,14 +1,14 @@
 import type { StudySettings } from "../study/settings.js";
-import type { TrialResult } from "../study/study-result.js";
+import type { ListedVariant, TrialResult } from "../study/study-result.js";
 import type { RunSettings } from "./run-settings.js";
-import type { ListedCompetitor, Opening } from "./worker/engine.js";
+import type { Opening } from "./worker/engine.js";
 import type { Frame } from "./state/live.js";
 
 /** The numbers of a watched trial, for a file. */
 export interface WatchedNumbers {
   readonly settings: RunSettings & Pick<StudySettings, "device" | "dtype">;
   readonly versions: Readonly<Record<string, string>>;
-  readonly competitors: readonly ListedCompetitor[];
+  readonly competitors: readonly ListedVariant[];
   /** Iterations at which curves hold a value, as far as a competitor has been trained. */
   readonly iterations: readonly number[];
   readonly samples: { readonly train: number; readonly test: number };

@@ -12,10 +12,17 @@ import type { SampleMatrix } from "./sample-matrix.js";
 const squaredDifferenceOfProduct = apply("square", apply("sub", product, input(2)));
 
 /**
- * ‖gₙ − v‖² → [N]. Differences are formed where values are, so what rows and v have in common costs no digits; of the
- * rows no more than a tile is in memory.
+ * Squared distances of all rows from one vector.
  *
- * @param v  [D]
+ *   dₙ = ‖gₙ − v‖²
+ *
+ * Differences are formed where values are, so what rows and v have in common costs no digits; of the rows no more than a
+ * tile is in memory.
+ *
+ * @param v   [D], on the matrix's device and of its dtype.
+ * @returns   [N], in the units of the rows squared.
+ * @throws    SHAPE_MISMATCH, DTYPE_MISMATCH, DEVICE_MISMATCH when v is not so.
+ * @example   squaredDistancesTo(denseSamples(device.ones([5, 3])), device.zeros([3]))   // 3 five times
  */
 export function squaredDistancesTo(matrix: SampleMatrix, v: Tensor): Tensor {
   checkVector("squaredDistancesTo", matrix, v, [matrix.features]);

@@ -1,5 +1,6 @@
 import * as Plot from "@observablehq/plot";
-import type { FigureThreeData, Point } from "../figure-three-data.js";
+import type { FigureThreeData } from "../figure-three-data.js";
+import type { Point } from "../spread.js";
 import { alarm, classStyles } from "./palette.js";
 import { element, panel, picture, text, type DrawingDocument } from "./picture.js";
 

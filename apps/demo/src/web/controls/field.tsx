@@ -1,19 +1,46 @@
-import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
-/** A labelled control. */
-export function Field({
-  label,
-  children,
-}: {
+interface NumberInputProps {
   readonly label: string;
-  readonly children: (id: string) => ComponentChildren;
-}) {
+  /** Null for none. */
+  readonly value: number | null;
+  readonly min: number;
+  readonly max?: number;
+  readonly step: number | "any";
+  /** Shown where there is none. */
+  readonly placeholder?: string;
+  /** What is wanted, in words. */
+  readonly expected: string;
+  /** Whether it is taken over; null where nothing is written. */
+  readonly accepts: (value: number | null) => boolean;
+  readonly onChange: (value: number | null) => void;
+}
+
+/** A number, taken over once it is what is wanted; until then it says what that is. */
+function NumberInput({ label, value, placeholder, expected, accepts, onChange, ...bounds }: NumberInputProps) {
   const id = useId();
+  const [refused, setRefused] = useState(false);
   return (
     <div class="field">
       <label for={id}>{label}</label>
-      {children(id)}
+      <input
+        id={id}
+        type="number"
+        value={value ?? ""}
+        {...bounds}
+        placeholder={placeholder}
+        aria-invalid={refused}
+        aria-describedby={`${id}-refused`}
+        onChange={({ currentTarget: { value: text, validity } }) => {
+          const number = text.trim() === "" ? null : Number(text);
+          const good = !validity.badInput && accepts(number);
+          setRefused(!good);
+          if (good) onChange(number);
+        }}
+      />
+      <span id={`${id}-refused`} class="refused" role="status">
+        {refused && expected}
+      </span>
     </div>
   );
 }
@@ -27,34 +54,43 @@ interface NumberFieldProps {
   readonly onChange: (value: number) => void;
 }
 
-/** A number, taken over once it is within its bounds; until then it says what they are. */
+/** A number within bounds; a whole one unless it has another step. */
 export function NumberField({ label, value, min, max, step = 1, onChange }: NumberFieldProps) {
-  const id = useId();
-  const [refused, setRefused] = useState<string | null>(null);
-  const read = (text: string) => {
-    const number = Number(text);
-    const good = text.trim() !== "" && number >= min && number <= max && (step !== 1 || Number.isInteger(number));
-    setRefused(good ? null : `expected ${step === 1 ? "a whole number" : "a number"} from ${min} to ${max}`);
-    if (good) onChange(number);
-  };
   return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type="number"
-        value={value}
-        min={min}
-        max={max}
-        step={step}
-        aria-invalid={refused !== null}
-        aria-describedby={`${id}-refused`}
-        onChange={(event) => read(event.currentTarget.value)}
-      />
-      <span id={`${id}-refused`} class="refused" role="status">
-        {refused}
-      </span>
-    </div>
+    <NumberInput
+      label={label}
+      value={value}
+      min={min}
+      max={max}
+      step={step}
+      expected={`expected ${step === 1 ? "a whole number" : "a number"} from ${min} to ${max}`}
+      accepts={(number) =>
+        number !== null && number >= min && number <= max && (step !== 1 || Number.isInteger(number))
+      }
+      onChange={(number) => onChange(number!)}
+    />
+  );
+}
+
+interface OptionalLengthProps {
+  readonly label: string;
+  /** Null for none. */
+  readonly value: number | null;
+  /** Shown where there is none. */
+  readonly placeholder: string;
+  readonly onChange: (value: number | null) => void;
+}
+
+/** A number above 0, or none. */
+export function OptionalLength(props: OptionalLengthProps) {
+  return (
+    <NumberInput
+      {...props}
+      min={0}
+      step="any"
+      expected="expected a number above 0, or nothing"
+      accepts={(length) => length === null || (length > 0 && length < Infinity)}
+    />
   );
 }
 
@@ -96,17 +132,17 @@ interface ChoiceProps<T extends string> {
 
 /** One of a few. */
 export function Choice<T extends string>({ label, value, options, onChange }: ChoiceProps<T>) {
+  const id = useId();
   return (
-    <Field label={label}>
-      {(id) => (
-        <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value as T)}>
-          {options.map((option) => (
-            <option key={option.value} value={option.value}>
-              {option.label}
-            </option>
-          ))}
-        </select>
-      )}
-    </Field>
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select id={id} value={value} onChange={(event) => onChange(event.currentTarget.value as T)}>
+        {options.map((option) => (
+          <option key={option.value} value={option.value}>
+            {option.label}
+          </option>
+        ))}
+      </select>
+    </div>
   );
 }

@@ -1,5 +1,5 @@
 import { codedError, openDevice, type Device, type DeviceName } from "@robgrad/tensor";
-import type { TrialResult } from "../../study/study-result.js";
+import type { ListedVariant, TrialResult } from "../../study/study-result.js";
 import type { StudySettings } from "../../study/settings.js";
 import { Trials } from "../../study/trials.js";
 import { variantsOf } from "../../study/variants.js";
@@ -14,18 +14,11 @@ import type { BadCells, ColumnChoice } from "./own-data/own-samples.js";
 import type { ReadProgress, TableSummary } from "./own-data/text-table.js";
 import { LiveRun, type CompetitorFrame, type Scene } from "./live-run.js";
 
-/** A competitor as the page names it. */
-export interface ListedCompetitor {
-  readonly name: string;
-  readonly label: string;
-  readonly meaning: string;
-}
-
 /** What a watched trial begins with. */
 export interface Opening {
   readonly scene: Scene;
-  readonly competitors: readonly ListedCompetitor[];
-  /** In the order of the settings: why one does not take part, or null. */
+  readonly competitors: readonly ListedVariant[];
+  /** Why a competitor of the settings does not take part, by its text. */
   readonly refusals: Readonly<Record<string, string>>;
 }
 
@@ -39,7 +32,7 @@ export class Engine {
   #trials: { readonly key: string; readonly trials: Trials } | null = null;
 
   /**
-   * Opens the device, with as many threads as are of use; earlier runs end.
+   * Opens the device; earlier runs end.
    *
    * @throws  Rejects with DEVICE_UNAVAILABLE.
    */

@@ -4,6 +4,8 @@ import { accuracy } from "@robgrad/nn";
 import { capture, hasCode, type Captured, type Device, type Tensor } from "@robgrad/tensor";
 import { curveIterations } from "../../study/curve-iterations.js";
 import { initialWeights, network, setWeights, type LayerWeights, type Network } from "../../study/network.js";
+import { protocols } from "../../study/protocol.js";
+import { pointsOf, spreadOf } from "../../study/spread.js";
 import type { TrainingResult } from "../../study/study-result.js";
 import { Training, type TrialSamples } from "../../study/training.js";
 import { trialData, type TrialData } from "../../study/trial-data.js";
@@ -265,32 +267,22 @@ function movedData(settings: RunSettings): TrialData {
   return { ...data, train: { ...data.train, x: { ...data.train.x, values: moved } } };
 }
 
-function sceneOf({ train, test, plane, displaced }: TrialData, { iterations, moved }: RunSettings): Scene {
-  const rows = plane.shape[0]!;
+function sceneOf({ train, test, plane, displaced }: TrialData, { iterations, moved, protocol }: RunSettings): Scene {
   const spoilt = new Set([...displaced, ...moved.map(({ row }) => row)]);
-  const at = ({ values }: { readonly values: ArrayLike<number> }, row: number) =>
-    [values[2 * row]!, values[2 * row + 1]!] as const;
-  const mean = [0, 1].map((axis) => {
-    let sum = 0;
-    for (let row = 0; row < rows; row++) sum += plane.values[2 * row + axis]!;
-    return sum / rows;
-  }) as [number, number];
-  const distances = Array.from({ length: rows }, (_, row) => {
-    const [x, y] = at(plane, row);
-    return Math.hypot(x - mean[0], y - mean[1]);
-  });
-  const middle = distances.reduce((sum, distance) => sum + distance, 0) / rows;
+  const home = pointsOf(plane);
+  const { centre, deviation } = spreadOf(home, protocols[protocol].correction);
+  const label = ({ labels }: TrialData["test"], row: number) => labels.values[row]!;
   return {
-    train: Array.from({ length: rows }, (_, row) => {
-      const [x, y] = at(train.x, row);
-      return { x, y, from: at(plane, row), label: train.labels.values[row]!, displaced: spoilt.has(row) };
-    }),
-    test: Array.from({ length: test.x.shape[0]! }, (_, row) => {
-      const [x, y] = at(test.x, row);
-      return { x, y, from: [x, y], label: test.labels.values[row]!, displaced: false };
-    }),
+    train: pointsOf(train.x).map(([x, y], row) => ({
+      x,
+      y,
+      from: home[row]!,
+      label: label(train, row),
+      displaced: spoilt.has(row),
+    })),
+    test: pointsOf(test.x).map(([x, y], row) => ({ x, y, from: [x, y], label: label(test, row), displaced: false })),
     iterations: curveIterations(iterations),
-    mean,
-    deviation: Math.sqrt(distances.reduce((sum, distance) => sum + (distance - middle) ** 2, 0) / rows),
+    mean: centre,
+    deviation,
   };
 }

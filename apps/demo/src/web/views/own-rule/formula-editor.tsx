@@ -1,6 +1,6 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { longestFormula, type FormulaText } from "../../competitor-text.js";
-import { Choice, NumberField } from "../../controls/field.jsx";
+import { Choice, NumberField, OptionalLength } from "../../controls/field.jsx";
 import { changeOwnRule, formulaCheck, formulaTrouble, isTrainable, ownRule } from "../../state/own-rule.js";
 import { page } from "../../state/store.js";
 import { formulaPresets } from "./formula-presets.js";
@@ -36,7 +36,12 @@ export function FormulaEditor() {
           ]}
           onChange={(kind) => changeOwnRule({ kind })}
         />
-        <OptionalLength label="Held beyond ±" value={rule.on} onChange={(on) => changeOwnRule({ on })} />
+        <OptionalLength
+          label="Held beyond ±"
+          placeholder="nowhere"
+          value={rule.on}
+          onChange={(on) => changeOwnRule({ on })}
+        />
       </div>
       <FormulaField rule={rule} />
       <Unbounded rule={rule} />
@@ -164,41 +169,5 @@ function Unbounded({ rule }: { readonly rule: FormulaText }) {
       />{" "}
       Train it without a bound: a single far sample may then move the estimate as far as it likes
     </label>
-  );
-}
-
-interface OptionalLengthProps {
-  readonly label: string;
-  /** Null for none. */
-  readonly value: number | null;
-  readonly onChange: (value: number | null) => void;
-}
-
-function OptionalLength({ label, value, onChange }: OptionalLengthProps) {
-  const id = useId();
-  const [refused, setRefused] = useState(false);
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      <input
-        id={id}
-        type="number"
-        min={0}
-        step="any"
-        placeholder="nowhere"
-        value={value ?? ""}
-        aria-invalid={refused}
-        aria-describedby={`${id}-refused`}
-        onChange={({ currentTarget: { value: text, validity } }) => {
-          const length = text === "" ? null : Number(text);
-          const good = !validity.badInput && (length === null || (length > 0 && length < Infinity));
-          setRefused(!good);
-          if (good) onChange(length);
-        }}
-      />
-      <span id={`${id}-refused`} class="refused" role="status">
-        {refused && "expected a number above 0, or nothing"}
-      </span>
-    </div>
   );
 }
