@@ -1,14 +1,10 @@
 import { chromiumLaunch, chromiumMissing as missing } from "@tooling/browser/chromium";
-import type { AxeResults } from "axe-core";
-import { createRequire } from "node:module";
+import { seriousViolations } from "@tooling/browser/serious-violations";
 import { resolve } from "node:path";
 import { chromium, type Browser, type Page } from "playwright";
 import { preview, type PreviewServer } from "vite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-declare const axe: { run(): Promise<AxeResults> };
-
-const axeFile = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const launchOptions = chromiumLaunch();
 const skipped = launchOptions === undefined && process.env["CI"] !== "true";
 
@@ -76,13 +72,7 @@ describe.skipIf(skipped)(`the site in a browser${skipped ? `; ${missing}` : ""}`
       for (const path of ["", "api/nn/classes/Linear.html"]) {
         await page.goto(`${root}${path}`);
         await page.locator(".vp-doc h1").waitFor();
-        await page.addScriptTag({ path: axeFile });
-        const { violations } = await page.evaluate(() => axe.run());
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(
-          serious.map(({ id, nodes }) => [id, nodes[0]?.html]),
-          path,
-        ).toEqual([]);
+        expect(await seriousViolations(page), path).toEqual([]);
       }
     });
     expect(complaints).toEqual([]);

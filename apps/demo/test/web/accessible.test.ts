@@ -1,6 +1,6 @@
+import { seriousViolations } from "@tooling/browser/serious-violations";
 import { expect, it } from "vitest";
 import { viewNames } from "../../src/web/state/address.js";
-import { seriousViolations } from "./serious-violations.js";
 import { inChromium } from "./visit.js";
 
 const phone = { width: 390, height: 844 };

@@ -1,8 +1,8 @@
+import { seriousViolations } from "@tooling/browser/serious-violations";
 import { expect, it } from "vitest";
 import { findings } from "../../src/study/findings.js";
 import type { StudyResult } from "../../src/study/study-result.js";
 import { downloaded } from "./download.js";
-import { seriousViolations } from "./serious-violations.js";
 import { inChromium } from "./visit.js";
 
 inChromium("what the study shows", (visit) => {

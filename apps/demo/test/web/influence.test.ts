@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import Papa from "papaparse";
 import type { Page } from "playwright";
 import { expect, it } from "vitest";
@@ -7,6 +6,7 @@ import { comparedAnswer } from "../../src/web/answer.js";
 import { firstState, readAddress } from "../../src/web/state/address.js";
 import type { RunSettings } from "../../src/web/run-settings.js";
 import { Engine } from "../../src/web/worker/engine.js";
+import { downloaded } from "./download.js";
 import { inChromium } from "./visit.js";
 
 const step = { competitor: "median-of-means-jointly", iteration: 60 };
@@ -27,11 +27,7 @@ const position = async (page: Page) => {
 
 /** What the list saves, a column in the order of rows. */
 async function saved(page: Page): Promise<(column: string) => number[]> {
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: /^CSV.*ranked-rows/ }).click(),
-  ]);
-  const text = await readFile(await download.path(), "utf8");
+  const text = await downloaded(page, /^CSV.*ranked-rows/);
   const { data } = Papa.parse<Record<string, string>>(text.trim(), { header: true, dynamicTyping: true });
   const rows = new Map(data.map((row) => [Number(row["row"]), row]));
   return (column) => Array.from({ length: 100 }, (_, row) => Number(rows.get(row)![column] ?? NaN));

@@ -1,10 +1,11 @@
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Page } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { downloadedFile } from "./download.js";
 import { inChromium } from "./visit.js";
 
 const state = "view=own-data";
@@ -34,12 +35,9 @@ inChromium("one's own data", (visit) => {
       await expect.poll(() => page.locator(".drawing svg").count()).toBe(1);
       await page.getByRole("slider", { name: /^Marked/ }).fill("10");
       await page.getByText(/^the first 10 rows/).waitFor();
-      const [download] = await Promise.all([
-        page.waitForEvent("download"),
-        page.getByRole("button", { name: "Export the ranked list" }).click(),
-      ]);
-      expect(download.suggestedFilename()).toBe("breast-cancer-with-flips-ranked.csv");
-      const lines = (await readFile(await download.path(), "utf8")).trim().split("\n");
+      const { name, bytes } = await downloadedFile(page, "Export the ranked list");
+      expect(name).toBe("breast-cancer-with-flips-ranked.csv");
+      const lines = bytes.toString().trim().split("\n");
       expect(lines.length).toBe(570);
       const firstRow = await page.locator("table.distrusted tbody th").first().textContent();
       expect(lines[1]!.split(",").slice(0, 2)).toEqual(["1", firstRow]);

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
+import { downloadedFile } from "./download.js";
 import { inChromium } from "./visit.js";
 
 inChromium("watching rules side by side", (visit) => {
@@ -72,21 +72,14 @@ inChromium("watching rules side by side", (visit) => {
   it("saves figures as SVG and PNG, with their colours", () =>
     visit({ state: "step=100", colorScheme: "dark" }, async (page) => {
       await page.getByText("After 100 steps").waitFor();
-      const saved = async (name: string) => {
-        const [download] = await Promise.all([
-          page.waitForEvent("download"),
-          page.getByRole("button", { name, exact: true }).click(),
-        ]);
-        return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
-      };
-      const svg = await saved("SVG of vanilla-step-100");
+      const svg = await downloadedFile(page, "SVG of vanilla-step-100");
       expect(svg.name).toBe("vanilla-step-100.svg");
       const text = svg.bytes.toString();
       expect(text).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
       expect(text).not.toContain("var(--");
       expect(text).toContain("background: rgb(20, 24, 29)");
       expect(text).toContain("data:image/png;base64,");
-      const png = await saved("PNG of test-curves");
+      const png = await downloadedFile(page, "PNG of test-curves");
       expect(png.name).toBe("test-curves.png");
       expect(png.bytes.subarray(1, 4).toString()).toBe("PNG");
       expect(png.bytes.readUInt32BE(16)).toBeGreaterThan(500);
