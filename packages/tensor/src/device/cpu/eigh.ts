@@ -1,44 +1,72 @@
+import { largestEigenpairs } from "./largest-eigenpairs.js";
+
 /** Turns for one eigenvalue; two are usual. */
 const mostTurns = 60;
 
+/** Eigenvalues and, as columns of `vectors` (row-major), their unit vectors. */
+export interface Eigen {
+  readonly values: Float64Array;
+  readonly vectors: Float64Array;
+}
+
+/** Matrices up to this size are done whole. */
+const small = 16;
+
 /**
- * Eigenvalues and vectors of a symmetric matrix in float64: reflections make it tridiagonal, then the implicit QL method
- * with Wilkinson's shifts.
+ * Eigenvalues and vectors of a symmetric matrix in float64: all of them, or the largest alone.
  *
- * @param a  [n, n] row-major; only its symmetric part counts. Overwritten.
- * @returns  Ascending eigenvalues and, as columns of `vectors` (row-major), their unit vectors with the largest
- *           component positive. `converged` is false after 60 turns without, and for elements that are not finite.
- * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.3.
+ * @param a          [n, n] row-major; only its symmetric part counts. Overwritten.
+ * @param count      How many of the largest, 0 … n.
+ * @param tolerance  Of the residuals of a few, as a share of the matrix's size.
+ * @returns  Ascending eigenvalues and their unit vectors with the largest component positive; null after 60 turns
+ *           without convergence, and for elements that are not finite.
  */
-export function symmetricEigen(
-  a: Float64Array,
-  n: number,
-): { readonly values: Float64Array; readonly vectors: Float64Array; readonly converged: boolean } {
+export function symmetricEigen(a: Float64Array, n: number, count: number, tolerance: number): Eigen | null {
   let largest = 0;
   for (let i = 0; i < n * n; i++) largest = Math.max(largest, Math.abs(a[i] as number));
+  if (!(largest < Infinity)) return null;
   // Brought near 1 by a power of two, which is exact: no product below overflows or vanishes.
-  const scale = largest > 0 && largest < Infinity ? 2 ** Math.floor(Math.log2(largest)) : 1;
+  const scale = largest > 0 ? 2 ** Math.max(-1021, Math.floor(Math.log2(largest))) : 1;
+  const factor = 0.5 / scale;
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      const half = (a[i * n + j] as number) / scale / 2 + (a[j * n + i] as number) / scale / 2;
+      const half = (a[i * n + j] as number) * factor + (a[j * n + i] as number) * factor;
       a[i * n + j] = half;
       a[j * n + i] = half;
     }
   }
-  const { diagonal, beside, rows } = tridiagonal(a, n);
-  const converged = largest < Infinity && diagonalize(diagonal, beside, rows, n);
-  const order = Array.from({ length: n }, (_, i) => i).sort(
-    (i, j) => (diagonal[i] as number) - (diagonal[j] as number),
-  );
-  const values = Float64Array.from(order, (i) => scale * (diagonal[i] as number));
-  const vectors = new Float64Array(n * n);
-  order.forEach((from, to) => {
-    const row = rows.subarray(from * n, (from + 1) * n);
+  const few = n > small && 8 * count <= n;
+  const eigen = (few ? largestEigenpairs(a, n, count, tolerance) : null) ?? allEigenpairs(a, n, count);
+  if (eigen === null) return null;
+  const { values, vectors } = eigen;
+  for (let at = 0; at < count; at++) {
     let most = 0;
-    for (const component of row) if (Math.abs(component) > Math.abs(most) + 1e-12) most = component;
-    for (let k = 0; k < n; k++) vectors[k * n + to] = (most < 0 ? -1 : 1) * (row[k] as number);
+    for (let k = 0; k < n; k++) {
+      const component = vectors[k * count + at] as number;
+      if (Math.abs(component) > Math.abs(most) + 1e-12) most = component;
+    }
+    if (most < 0) for (let k = 0; k < n; k++) vectors[k * count + at] = -(vectors[k * count + at] as number);
+  }
+  return { values: values.map((value) => scale * value), vectors };
+}
+
+/**
+ * Reflections make the matrix tridiagonal, then the implicit QL method with Wilkinson's shifts.
+ *
+ * @returns  The `count` largest, ascending; null where it does not converge.
+ * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.3.
+ */
+function allEigenpairs(a: Float64Array, n: number, count: number): Eigen | null {
+  const { diagonal, beside, rows } = tridiagonal(a, n);
+  if (!diagonalize(diagonal, beside, rows, n)) return null;
+  const order = Array.from({ length: n }, (_, i) => i)
+    .sort((i, j) => (diagonal[i] as number) - (diagonal[j] as number))
+    .slice(n - count);
+  const vectors = new Float64Array(n * count);
+  order.forEach((from, to) => {
+    for (let k = 0; k < n; k++) vectors[k * count + to] = rows[from * n + k] as number;
   });
-  return { values, vectors, converged };
+  return { values: Float64Array.from(order, (i) => diagonal[i] as number), vectors };
 }
 
 interface Tridiagonal {

@@ -12,13 +12,11 @@ export type Routine = (kernel: RoutineKernel, elementsOf: ElementsOf) => void;
 export function elements(view: View, source: TypedArray): Float64Array {
   const result = new Float64Array(sizeOf(view.shape));
   let next = 0;
+  const last = view.shape.length - 1;
   const visit = (axis: number, pointer: number) => {
-    if (axis === view.shape.length) {
-      result[next++] = source[pointer] as number;
-      return;
-    }
-    const stride = view.strides[axis] as number;
-    for (let i = 0; i < (view.shape[axis] as number); i++) visit(axis + 1, pointer + i * stride);
+    const [extent, stride] = [view.shape[axis] ?? 1, view.strides[axis] ?? 0];
+    if (axis >= last) for (let i = 0; i < extent; i++) result[next++] = source[pointer + i * stride] as number;
+    else for (let i = 0; i < extent; i++) visit(axis + 1, pointer + i * stride);
   };
   visit(0, view.offset);
   return result;

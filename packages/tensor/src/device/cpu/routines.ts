@@ -107,18 +107,24 @@ export const routines: Readonly<Record<RoutineKernel["name"], Routine>> = {
     for (let place = 0; place < sums.length; place++) target[out.offset + place] = sums[place] as number;
   },
 
-  /** a [B, n, n] symmetric → ascending eigenvalues [B, n] and unit vectors as columns [B, n, n]; NaN where it does not converge. */
+  /** a [B, n, n] symmetric → the k largest eigenvalues [B, k], ascending, and unit vectors as columns [B, n, k]; NaN where it does not converge. */
   eigh({ inputs, outputs }, elementsOf) {
     const [a] = inputs as [View];
     const [values, vectors] = outputs as [View, View];
     const [batch, n] = a.shape as [number, number];
+    const count = values.shape[1] as number;
     const matrices = elements(a, elementsOf(a));
+    // The matrix itself is not known any better.
+    const tolerance = a.dtype === "float32" ? 2 ** -24 : 2 ** -53;
     for (let k = 0; k < batch; k++) {
-      const result = symmetricEigen(matrices.subarray(k * n * n, (k + 1) * n * n), n);
-      const write = (view: View, found: Float64Array) =>
-        elementsOf(view).set(result.converged ? found : found.fill(NaN), view.offset + k * found.length);
-      write(values, result.values);
-      write(vectors, result.vectors);
+      const eigen = symmetricEigen(matrices.subarray(k * n * n, (k + 1) * n * n), n, count, tolerance);
+      const write = (view: View, length: number, found: Float64Array | undefined) => {
+        const from = view.offset + k * length;
+        if (found === undefined) elementsOf(view).fill(NaN, from, from + length);
+        else elementsOf(view).set(found, from);
+      };
+      write(values, count, eigen?.values);
+      write(vectors, n * count, eigen?.vectors);
     }
   },
 

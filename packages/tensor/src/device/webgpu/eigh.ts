@@ -6,7 +6,7 @@ import { convert, type PrintContext, type ShaderBuilder, type Stage, type ViewTe
 const mostSweeps = 60;
 
 /**
- * a [B, n, n] symmetric → ascending eigenvalues [B, n] and unit vectors as columns [B, n, n]; NaN where it does not
+ * a [B, n, n] symmetric → the k largest eigenvalues [B, k], ascending, and unit vectors as columns [B, n, k]; NaN where it does not
  * converge. Jacobi's method, a workgroup to a matrix: n / 2 pairs that have no index in common are turned at a time.
  *
  * @see  G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.5.5 (parallel ordering).
@@ -14,8 +14,9 @@ const mostSweeps = 60;
 export function eighStages(a: View, values: View, vectors: View, { scratch }: PrintContext): Stage[] {
   const [batch, n] = a.shape as [number, number];
   const [work, basis] = [scratch("float32", a.shape), scratch("float32", a.shape)];
+  const count = values.shape[1] as number;
   const print = (shader: ShaderBuilder): number => {
-    new JacobiPrinter(shader, n, shader.view(work, true), shader.view(basis, true)).print(
+    new JacobiPrinter(shader, n, count, shader.view(work, true), shader.view(basis, true)).print(
       shader.view(a),
       shader.view(values, true),
       shader.view(vectors, true),
@@ -29,6 +30,8 @@ export function eighStages(a: View, values: View, vectors: View, { scratch }: Pr
 class JacobiPrinter {
   readonly #shader: ShaderBuilder;
   readonly #extent: string;
+  /** How many of the smallest are not wanted. */
+  readonly #below: string;
   /** Players of the tournament that pairs all indices: with one more, who does not exist, where n is odd. */
   readonly #players: string;
   readonly #pairs: string;
@@ -39,9 +42,10 @@ class JacobiPrinter {
   /** The matrix that the workgroup is at. */
   readonly #matrix: string;
 
-  constructor(shader: ShaderBuilder, n: number, work: ViewText, basis: ViewText) {
+  constructor(shader: ShaderBuilder, n: number, count: number, work: ViewText, basis: ViewText) {
     this.#shader = shader;
     this.#extent = shader.size(n);
+    this.#below = shader.size(n - count);
     this.#players = shader.size(n + (n % 2));
     this.#pairs = shader.size((n + (n % 2)) / 2);
     this.#work = work;
@@ -169,6 +173,9 @@ class JacobiPrinter {
         `${rank} += select(0u, 1u, select(!(${other} >= ${value}), ${other} <= ${value}, ${k} < ${from}) && ${k} != ${from});`,
       );
       shader.line("}");
+      const place = shader.name("place");
+      shader.line(`if (${rank} >= ${this.#below}) {`);
+      shader.line(`let ${place} = ${rank} - ${this.#below};`);
       const [peak, length] = [shader.name("peak"), shader.name("length")];
       shader.line(`var ${peak} = 0.0; var ${length} = 0.0;`);
       shader.line(`for (var ${k} = 0u; ${k} < ${this.#extent}; ${k}++) {`);
@@ -180,14 +187,17 @@ class JacobiPrinter {
       const nan = useFunction(shader, "not_a_number");
       const scaled = `${useFunction(shader, "scaled")}(${value}, ${exponent})`;
       shader.line(
-        values.store(values.at(this.#matrix, rank), { type: "f32", text: `select(${nan}(), ${scaled}, ${valid})` }),
+        values.store(values.at(this.#matrix, place), { type: "f32", text: `select(${nan}(), ${scaled}, ${valid})` }),
       );
       shader.line(`for (var ${k} = 0u; ${k} < ${this.#extent}; ${k}++) {`);
       const entry = `${convert(this.#basis.load(this.#basis.at(this.#matrix, k, from)), "f32")} * ${factor}`;
       shader.line(
-        vectors.store(vectors.at(this.#matrix, k, rank), { type: "f32", text: `select(${nan}(), ${entry}, ${valid})` }),
+        vectors.store(vectors.at(this.#matrix, k, place), {
+          type: "f32",
+          text: `select(${nan}(), ${entry}, ${valid})`,
+        }),
       );
-      shader.line("}");
+      shader.line("}}");
     });
   }
 
