@@ -1,7 +1,7 @@
-import { eigh, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { checkByzantine, checkSampleCount, type ByzantineOptions } from "./byzantine.js";
-import { centeredGram } from "./centered-gram.js";
+import { largestVariance } from "./largest-variance.js";
 
 /**
  * Covariance-bound-agnostic filter (CAF): weights fall along the direction in which the samples vary most.
@@ -9,7 +9,7 @@ import { centeredGram } from "./centered-gram.js";
  *   cₙ = 1; while Σc > N − 2f:   μ = Σ cₙ gₙ/Σc,   λ, v = largest eigenvalue of Σ cₙ (gₙ−μ)(gₙ−μ)ᵀ/Σc and its vector,
  *   τₙ = ⟨v, gₙ − μ⟩²,   cₙ ← cₙ (1 − τₙ/max_{c > 0} τ);      x̂ = the μ with the smallest λ met
  *
- * One pass for the N × N distances, then 2f eigenvalue problems of size N: every turn leaves one more sample without
+ * One pass for the N × N distances, then 2f times the largest eigenvalue of an N × N matrix: every turn leaves one more sample without
  * weight, as the largest τ is that of samples that have some left. λ and v come from the centred Gram matrix, so the answer is the same every time. It acts on a vector.
  * Breakdown point f/N, for f < N/2.
  *
@@ -33,20 +33,11 @@ export function caf({ byzantine = 1 }: ByzantineOptions = {}): Aggregator {
     for (let turn = 0; turn < 2 * byzantine; turn++) {
       const total = counts.sum();
       const shares = counts.div(where(total.greater(0), total, 1));
-      const roots = shares.sqrt();
-      const centered = centeredGram(distances, shares);
-      const { values, vectors } = eigh(centered.mul(roots.reshape([samples, 1])).mul(roots));
-      const largest = values.slice([samples - 1, samples]).reshape([]);
-      const along = centered.matmul(
-        vectors
-          .slice(null, [samples - 1, samples])
-          .reshape([samples])
-          .mul(roots),
-      );
-      const better = largest.less(least).and(total.greater(samples - 2 * byzantine));
+      const { variance, along } = largestVariance(distances, shares);
+      const better = variance.less(least).and(total.greater(samples - 2 * byzantine));
       best = where(better, shares, best);
-      least = where(better, largest, least);
-      // ⟨v, gₙ − μ⟩² times λ, divided by the largest, before it is squared: no square overflows.
+      least = where(better, variance, least);
+      // Divided by the largest before they are squared: no square overflows.
       const size = where(counts.greater(0), along.abs(), 0);
       const peak = size.max();
       counts = counts.mul(where(peak.greater(0), size.div(peak).square().neg().add(1), 0));

@@ -68,17 +68,19 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
  * @param a        [..., n, n], floating; only its symmetric part (A + Aᵀ)/2 counts.
  * @param options  `largest`: only so many eigenvalues, k of them, from 0 to n (all of them). A few of a large matrix
  *                 cost a fraction of all: some dozens of products with a vector each, in place of about 10 n³ operations.
- *                 On webgpu all are made, and these are kept.
+ *                 On webgpu all are made, and these are kept. `tolerance`, in [0, 1): where a few are sought, a residual
+ *                 ‖A v − λ v‖ ≤ tolerance · ‖A‖ will do, which leaves an error of its square over the distance to the
+ *                 next eigenvalue in λ; half a unit in the last place unless given.
  * @returns  `values` [..., k] in ascending order and `vectors` [..., n, k] with unit eigenvectors as columns, the
  *           largest component of each positive.
- * @throws   SHAPE_MISMATCH unless square, DTYPE_MISMATCH for integers, BAD_ARGUMENT for `largest`; the next read rejects with BAD_DATA when the iteration does not converge.
+ * @throws   SHAPE_MISMATCH unless square, DTYPE_MISMATCH for integers, BAD_ARGUMENT for options out of range; the next read rejects with BAD_DATA when the iteration does not converge.
  * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §8.3 (QL), §8.5 (Jacobi, on webgpu), §10.1 (Lanczos).
  * @example  eigh(device.tensor([[2, 1], [1, 2]])).values
  * @example  eigh(device.tensor([[2, 1], [1, 2]]), { largest: 1 }).vectors
  */
 export function eigh(
   a: Tensor,
-  { largest }: { readonly largest?: number } = {},
+  { largest, tolerance = 0 }: { readonly largest?: number; readonly tolerance?: number } = {},
 ): { readonly values: Tensor; readonly vectors: Tensor } {
   tensorsOf("eigh", [a]);
   if (!isFloating(a.dtype)) {
@@ -95,6 +97,9 @@ export function eigh(
       `eigh: expected largest to be a whole number from 0 to n = ${n}, found ${String(largest)}`,
     );
   }
+  if (!(tolerance >= 0 && tolerance < 1)) {
+    throw codedError("BAD_ARGUMENT", `eigh: expected tolerance in [0, 1), found ${String(tolerance)}`);
+  }
   const batch = a.shape.slice(0, -2);
   const values = empty(a.device, a.dtype, [...batch, count]);
   const vectors = empty(a.device, a.dtype, [...batch, n, count]);
@@ -106,7 +111,7 @@ export function eigh(
       name: "eigh",
       inputs: [a.reshape([matrices, n, n])],
       outputs,
-      attributes: {},
+      attributes: { tolerance },
     });
   });
   checkElements(values, "isNaN", { kind: "no convergence", node: "eigh" });

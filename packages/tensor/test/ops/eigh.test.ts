@@ -106,6 +106,20 @@ describe("eigh", () => {
       expect([values.shape, vectors.shape]).toEqual([[0], [n, 0]]);
     });
 
+    it("leaves the residual that it is told to, and its square in the eigenvalue", async () => {
+      const n = device.name === "webgpu" ? 12 : 60;
+      const spectrum = range(n).map((k) => (k === 0 ? 1 : 0.8 * (k / n)));
+      const a = withSpectrum(spectrum);
+      for (const tolerance of [1e-2, 1e-4]) {
+        const { values, vectors } = eigh(device.tensor(a, { dtype }), { largest: 1, tolerance });
+        const [l] = (await values.toArray()) as number[];
+        const v = ((await vectors.toArray()) as Matrix).map(([x]) => x!);
+        const image = a.map((row) => row.reduce((sum, x, j) => sum + x * v[j]!, 0));
+        expect(Math.hypot(...image.map((x, i) => x - l! * v[i]!))).toBeLessThanOrEqual(tolerance + 8 * n * epsilon);
+        expect(Math.abs(1 - l!)).toBeLessThanOrEqual(tolerance ** 2 / 0.2 + 8 * n * epsilon);
+      }
+    });
+
     it("gives the largest eigenvalue of matrices of any size", async () => {
       await fc.assert(fc.asyncProperty(full, (a) => check(a, 1).then(() => {})));
     });
@@ -227,6 +241,10 @@ describe("eigh", () => {
       for (const largest of [-1, 3, 0.5, "1" as never])
         expect(() => eigh(device.zeros([2, 2], { dtype }), { largest })).toThrow(
           coded("BAD_ARGUMENT", `eigh: expected largest to be a whole number from 0 to n = 2, found ${largest}`),
+        );
+      for (const tolerance of [-1, 1, NaN])
+        expect(() => eigh(device.zeros([2, 2], { dtype }), { tolerance })).toThrow(
+          coded("BAD_ARGUMENT", `eigh: expected tolerance in [0, 1), found ${tolerance}`),
         );
     });
   });

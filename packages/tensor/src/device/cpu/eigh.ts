@@ -1,4 +1,6 @@
-import { largestEigenpairs } from "./largest-eigenpairs.js";
+import type { View } from "../../kernel/kernel.js";
+import { largestEigenpairs, type KrylovSpace } from "./largest-eigenpairs.js";
+import { elements, type Routine } from "./routine.js";
 
 /** Turns for one eigenvalue; two are usual. */
 const mostTurns = 60;
@@ -9,36 +11,76 @@ export interface Eigen {
   readonly vectors: Float64Array;
 }
 
+/** A matrix brought near 1 by a power of two, which is exact: no product of its elements overflows or vanishes. */
+export interface Scaled<M> {
+  readonly matrix: M;
+  /** What its eigenvalues are to be multiplied by. */
+  readonly scale: number;
+}
+
+/** The power of two near the largest magnitude of a matrix. */
+export function scaleOf(largest: number): number {
+  return largest > 0 ? 2 ** Math.max(-1021, Math.floor(Math.log2(largest))) : 1;
+}
+
+/**
+ * Where products of a matrix with vectors are made, or null where that can't be.
+ *
+ * @param a        [B, n, n]
+ * @param k        Which of the B.
+ * @param scaled   The matrix in JavaScript; null for elements that are not finite.
+ */
+export type SpaceOf<V> = (
+  a: View,
+  k: number,
+  scaled: () => Scaled<Float64Array> | null,
+) => Scaled<KrylovSpace<V>> | null;
+
 /** Matrices up to this size are done whole. */
 const small = 16;
 
 /**
- * Eigenvalues and vectors of a symmetric matrix in float64: all of them, or the largest alone.
- *
- * @param a          [n, n] row-major; only its symmetric part counts. Overwritten.
- * @param count      How many of the largest, 0 … n.
- * @param tolerance  Of the residuals of a few, as a share of the matrix's size.
- * @returns  Ascending eigenvalues and their unit vectors with the largest component positive; null after 60 turns
- *           without convergence, and for elements that are not finite.
+ * a [B, n, n] symmetric → the k largest eigenvalues [B, k], ascending, and unit vectors as columns [B, n, k], the largest
+ * component of each positive. Computed in float64; NaN after 60 turns without convergence, and for elements that are not finite.
  */
-export function symmetricEigen(a: Float64Array, n: number, count: number, tolerance: number): Eigen | null {
-  let largest = 0;
-  for (let i = 0; i < n * n; i++) largest = Math.max(largest, Math.abs(a[i] as number));
-  if (!(largest < Infinity)) return null;
-  // Brought near 1 by a power of two, which is exact: no product below overflows or vanishes.
-  const scale = largest > 0 ? 2 ** Math.max(-1021, Math.floor(Math.log2(largest))) : 1;
-  const factor = 0.5 / scale;
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      const half = (a[i * n + j] as number) * factor + (a[j * n + i] as number) * factor;
-      a[i * n + j] = half;
-      a[j * n + i] = half;
+export function eighRoutine<V>(spaceOf: SpaceOf<V>): Routine {
+  return ({ inputs, outputs, attributes }, elementsOf) => {
+    const [a] = inputs as [View];
+    const [values, vectors] = outputs as [View, View];
+    const [batch, n] = a.shape as [number, number];
+    const count = values.shape[1] as number;
+    let matrices: Float64Array | null = null;
+    const scaled = (k: number) => {
+      matrices ??= elements(a, elementsOf(a));
+      return symmetric(matrices.subarray(k * n * n, (k + 1) * n * n), n);
+    };
+    // The matrix itself is not known any better.
+    const tolerance = Math.max(attributes["tolerance"] as number, a.dtype === "float32" ? 2 ** -24 : 2 ** -53);
+    const few = n > small && 8 * count <= n;
+    for (let k = 0; k < batch; k++) {
+      const place = few ? spaceOf(a, k, () => scaled(k)) : null;
+      const found = place && largestEigenpairs(place.matrix, count, tolerance);
+      const whole = found === null ? scaled(k) : null;
+      const eigen = found ?? (whole && allEigenpairs(whole.matrix, n, count));
+      const write = (view: View, length: number, numbers: Float64Array | undefined) => {
+        const from = view.offset + k * length;
+        if (numbers === undefined) elementsOf(view).fill(NaN, from, from + length);
+        else elementsOf(view).set(numbers, from);
+      };
+      const scale = (place ?? whole)?.scale ?? 1;
+      if (eigen !== null) turn(eigen.vectors, n, count);
+      write(
+        values,
+        count,
+        eigen?.values.map((value) => scale * value),
+      );
+      write(vectors, n * count, eigen?.vectors);
     }
-  }
-  const few = n > small && 8 * count <= n;
-  const eigen = (few ? largestEigenpairs(a, n, count, tolerance) : null) ?? allEigenpairs(a, n, count);
-  if (eigen === null) return null;
-  const { values, vectors } = eigen;
+  };
+}
+
+/** Turns columns so that the largest component of each is positive. */
+function turn(vectors: Float64Array, n: number, count: number): void {
   for (let at = 0; at < count; at++) {
     let most = 0;
     for (let k = 0; k < n; k++) {
@@ -47,7 +89,23 @@ export function symmetricEigen(a: Float64Array, n: number, count: number, tolera
     }
     if (most < 0) for (let k = 0; k < n; k++) vectors[k * count + at] = -(vectors[k * count + at] as number);
   }
-  return { values: values.map((value) => scale * value), vectors };
+}
+
+/** The symmetric part of a matrix, in its place; null for elements that are not finite. */
+function symmetric(a: Float64Array, n: number): Scaled<Float64Array> | null {
+  let largest = 0;
+  for (let i = 0; i < n * n; i++) largest = Math.max(largest, Math.abs(a[i] as number));
+  if (!(largest < Infinity)) return null;
+  const scale = scaleOf(largest);
+  const factor = 0.5 / scale;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j <= i; j++) {
+      const half = (a[i * n + j] as number) * factor + (a[j * n + i] as number) * factor;
+      a[i * n + j] = half;
+      a[j * n + i] = half;
+    }
+  }
+  return { matrix: a, scale };
 }
 
 /**

@@ -1,5 +1,21 @@
 import type { Eigen } from "./eigh.js";
 
+/** A symmetric n × n matrix and vectors of length n, wherever they are. */
+export interface KrylovSpace<V> {
+  readonly n: number;
+  /** A new vector. */
+  vector(values: ArrayLike<number>): V;
+  /** A x, as a new vector. */
+  image(x: V): V;
+  inner(x: V, y: V): number;
+  /** x ← x + share · y */
+  add(x: V, share: number, y: V): void;
+  scale(x: V, factor: number): void;
+  values(x: V): Float64Array;
+  /** The vector is not needed any more. */
+  free(x: V): void;
+}
+
 /**
  * The eigenvalues of a symmetric matrix that are largest, one after another by Lanczos' method with complete
  * reorthogonalisation: each is looked for in the complement of those that are found, so that repeated ones are all met.
@@ -7,63 +23,73 @@ import type { Eigen } from "./eigh.js";
  * The span of q, Aq, A²q … is a small fraction of all n dimensions when its best eigenvector is one of A as far as its
  * digits go: ‖A v − λ v‖ ≤ tolerance · ‖A‖. A step costs n² multiplications.
  *
- * @param a          [n, n] row-major, symmetric, its largest element near 1.
+ * @param space      The matrix, its largest element near 1.
  * @param count      1 … n.
  * @param tolerance  Of residuals, as a share of the matrix's size.
  * @returns          Ascending values, and unit vectors as columns; null where half of all dimensions are not enough:
  *                   then all eigenvalues cost no more.
  * @see      G. Golub, C. Van Loan, Matrix Computations, 4th ed., §10.1–10.3.
  */
-export function largestEigenpairs(a: Float64Array, n: number, count: number, tolerance: number): Eigen | null {
-  const found: Pair[] = [];
+export function largestEigenpairs<V>(space: KrylovSpace<V>, count: number, tolerance: number): Eigen | null {
+  const found: Pair<V>[] = [];
   while (found.length < count) {
-    const pair = largestBeside(found, a, n, tolerance);
+    const pair = largestBeside(found, space, tolerance);
     if (pair === null) return null;
     found.push(pair);
   }
   // Equal ones come in the order of their rounding errors.
   found.sort((x, y) => x.value - y.value);
-  const vectors = new Float64Array(n * count);
+  const vectors = new Float64Array(space.n * count);
   found.forEach(({ vector }, place) => {
-    for (let i = 0; i < n; i++) vectors[i * count + place] = vector[i] as number;
+    space.values(vector).forEach((component, i) => (vectors[i * count + place] = component));
   });
   return { values: Float64Array.from(found, ({ value }) => value), vectors };
 }
 
-interface Pair {
+interface Pair<V> {
   readonly value: number;
-  readonly vector: Float64Array;
+  readonly vector: V;
 }
 
 /** The largest eigenvalue of what A does to the complement of some of its eigenvectors. */
-function largestBeside(others: readonly Pair[], a: Float64Array, n: number, tolerance: number): Pair | null {
+function largestBeside<V>(others: readonly Pair<V>[], space: KrylovSpace<V>, tolerance: number): Pair<V> | null {
+  const { n } = space;
   const found = others.map(({ vector }) => vector);
   const diagonal: number[] = [];
   const beside: number[] = [];
-  const basis: Float64Array[] = [];
+  const basis: V[] = [];
   const most = Math.max(1, Math.floor(n / 2));
-  let direction = orthonormal(anyVector(n, found.length), found, basis, n);
   // No norm of a matrix is less than its largest element.
   let size = 1;
   // Products of length n are not known any better.
   const least = Math.max(tolerance, (n * Number.EPSILON) / 2);
+  let next = space.vector(anyValues(n, found.length));
+  let length = orthogonalized(next, found, basis, space);
   for (;;) {
-    basis.push(direction.vector);
-    const image = times(a, direction.vector, n);
-    const along = inner(image, direction.vector, n);
+    space.scale(next, 1 / length);
+    basis.push(next);
+    const image = space.image(next);
+    const along = space.inner(image, next);
     diagonal.push(along);
-    direction = orthonormal(image, found, basis, n);
-    size = Math.max(size, Math.abs(along) + direction.length + (beside[beside.length - 1] ?? 0));
+    next = image;
+    length = orthogonalized(next, found, basis, space);
+    size = Math.max(size, Math.abs(along) + length + (beside[beside.length - 1] ?? 0));
     const steps = diagonal.length;
-    const exhausted = direction.length <= least * size || steps + found.length === n;
+    const exhausted = length <= least * size || steps + found.length === n;
     // Looking costs little beside a step only if it is done now and then.
     if (exhausted || steps % 4 === 0) {
       const { value, components } = largestOfTridiagonal(diagonal, beside);
-      const residual = direction.length * Math.abs(components[steps - 1] as number);
-      if (exhausted || residual <= least * size) return { value, vector: combined(basis, components, n) };
+      const residual = length * Math.abs(components[steps - 1] as number);
+      if (exhausted || residual <= least * size) {
+        const vector = space.vector(new Float64Array(n));
+        basis.forEach((each, k) => space.add(vector, components[k] as number, each));
+        space.scale(vector, 1 / Math.sqrt(space.inner(vector, vector)));
+        for (const each of [...basis, next]) space.free(each);
+        return { value, vector };
+      }
     }
     if (steps >= most) return null;
-    beside.push(direction.length);
+    beside.push(length);
   }
 }
 
@@ -71,7 +97,7 @@ function largestBeside(others: readonly Pair[], a: Float64Array, n: number, tole
  * Numbers without a pattern, the same every time: no eigenvector is at right angles to them, unless it is made to be.
  * What one vector has of an eigenspace is used up with the eigenvector that it led to, so that the next needs another.
  */
-function anyVector(n: number, seed: number): Float64Array {
+function anyValues(n: number, seed: number): Float64Array {
   let state = 0x2545f491 + seed;
   return Float64Array.from({ length: n }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
@@ -79,68 +105,12 @@ function anyVector(n: number, seed: number): Float64Array {
   });
 }
 
-function inner(x: Float64Array, y: Float64Array, n: number): number {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 3 < n; i += 4) {
-    s0 += (x[i] as number) * (y[i] as number);
-    s1 += (x[i + 1] as number) * (y[i + 1] as number);
-    s2 += (x[i + 2] as number) * (y[i + 2] as number);
-    s3 += (x[i + 3] as number) * (y[i + 3] as number);
-  }
-  for (; i < n; i++) s0 += (x[i] as number) * (y[i] as number);
-  return s0 + s1 + (s2 + s3);
-}
-
-/** A x, four rows at a time. */
-function times(a: Float64Array, x: Float64Array, n: number): Float64Array {
-  const result = new Float64Array(n);
-  const whole = n - (n % 4);
-  for (let i = 0; i < whole; i += 4) {
-    let [s0, s1, s2, s3] = [0, 0, 0, 0];
-    for (let j = 0, at = i * n; j < n; j++, at++) {
-      const factor = x[j] as number;
-      s0 += (a[at] as number) * factor;
-      s1 += (a[at + n] as number) * factor;
-      s2 += (a[at + 2 * n] as number) * factor;
-      s3 += (a[at + 3 * n] as number) * factor;
-    }
-    result[i] = s0;
-    result[i + 1] = s1;
-    result[i + 2] = s2;
-    result[i + 3] = s3;
-  }
-  for (let i = whole; i < n; i++) result[i] = inner(a.subarray(i * n, (i + 1) * n), x, n);
-  return result;
-}
-
-/** x less its parts along vectors of length 1, taken off twice, as once leaves rounding errors; its length, and it at length 1. */
-function orthonormal(
-  x: Float64Array,
-  found: readonly Float64Array[],
-  basis: readonly Float64Array[],
-  n: number,
-): { readonly vector: Float64Array; readonly length: number } {
+/** Takes off x its parts along vectors of length 1, twice, as once leaves rounding errors; the length of what is left. */
+function orthogonalized<V>(x: V, found: readonly V[], basis: readonly V[], space: KrylovSpace<V>): number {
   for (let turn = 0; turn < 2; turn++) {
-    for (const others of [found, basis]) {
-      for (const other of others) {
-        const share = inner(x, other, n);
-        for (let i = 0; i < n; i++) x[i] = (x[i] as number) - share * (other[i] as number);
-      }
-    }
+    for (const others of [found, basis]) for (const other of others) space.add(x, -space.inner(x, other), other);
   }
-  const length = Math.sqrt(inner(x, x, n));
-  return { vector: length > 0 ? x.map((v) => v / length) : x, length };
-}
-
-function combined(basis: readonly Float64Array[], components: Float64Array, n: number): Float64Array {
-  const result = new Float64Array(n);
-  basis.forEach((vector, k) => {
-    const share = components[k] as number;
-    for (let i = 0; i < n; i++) result[i] = (result[i] as number) + share * (vector[i] as number);
-  });
-  const length = Math.sqrt(inner(result, result, n));
-  return result.map((v) => v / length);
+  return Math.sqrt(space.inner(x, x));
 }
 
 /**
@@ -187,6 +157,6 @@ function largestOfTridiagonal(
   for (let k = meeting; k > 0; k--)
     components[k - 1] = (-e(k - 1) * (components[k] as number)) / (down[k - 1] as number);
   for (let k = meeting; k < n - 1; k++) components[k + 1] = (-e(k) * (components[k] as number)) / (up[k + 1] as number);
-  const length = Math.sqrt(inner(components, components, n));
+  const length = Math.sqrt(components.reduce((sum, v) => sum + v * v, 0));
   return { value: high, components: components.map((v) => v / length) };
 }

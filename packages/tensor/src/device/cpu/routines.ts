@@ -1,6 +1,7 @@
 import type { RoutineKernel, View } from "../../kernel/kernel.js";
 import { check } from "./check.js";
-import { symmetricEigen } from "./eigh.js";
+import { eighRoutine } from "./eigh.js";
+import { plainSpace } from "./krylov-space.js";
 import { randomBits } from "./random-bits.js";
 import { elements, type ElementsOf, type Routine } from "./routine.js";
 
@@ -107,26 +108,7 @@ export const routines: Readonly<Record<RoutineKernel["name"], Routine>> = {
     for (let place = 0; place < sums.length; place++) target[out.offset + place] = sums[place] as number;
   },
 
-  /** a [B, n, n] symmetric → the k largest eigenvalues [B, k], ascending, and unit vectors as columns [B, n, k]; NaN where it does not converge. */
-  eigh({ inputs, outputs }, elementsOf) {
-    const [a] = inputs as [View];
-    const [values, vectors] = outputs as [View, View];
-    const [batch, n] = a.shape as [number, number];
-    const count = values.shape[1] as number;
-    const matrices = elements(a, elementsOf(a));
-    // The matrix itself is not known any better.
-    const tolerance = a.dtype === "float32" ? 2 ** -24 : 2 ** -53;
-    for (let k = 0; k < batch; k++) {
-      const eigen = symmetricEigen(matrices.subarray(k * n * n, (k + 1) * n * n), n, count, tolerance);
-      const write = (view: View, length: number, found: Float64Array | undefined) => {
-        const from = view.offset + k * length;
-        if (found === undefined) elementsOf(view).fill(NaN, from, from + length);
-        else elementsOf(view).set(found, from);
-      };
-      write(values, count, eigen?.values);
-      write(vectors, n * count, eigen?.vectors);
-    }
-  },
+  eigh: eighRoutine(plainSpace),
 
   /** x [...], place int32 [] → values [capacity, ...], in place: values[place] = x, place + 1; nothing when it is full. */
   append({ inputs, outputs }, elementsOf) {

@@ -4,14 +4,14 @@ import type { RoutineKernel } from "../../kernel/kernel.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { Part } from "./part.js";
 
-const others = new Part("sorting, indexing and decompositions", () => import("../cpu/routines.js"));
+const others = new Part("sorting, indexing and decompositions", () => import("./other-routines.js"));
 
 /** What every model needs is here. */
-const routineOf = (name: RoutineKernel["name"]) =>
-  name === "check" ? check : name === "randomBits" ? randomBits : others.module.routines[name];
+const routineOf = (name: RoutineKernel["name"], memory: LinearMemory) =>
+  name === "check" ? check : name === "randomBits" ? randomBits : others.module.otherRoutine(name, memory);
 
 /** A routine bound to the numbers in linear memory, to be run in JavaScript. */
 export function bindRoutine(kernel: RoutineKernel, memory: LinearMemory): () => void {
-  const routine = routineOf(kernel.name);
+  const routine = routineOf(kernel.name, memory);
   return () => routine(kernel, (view) => memory.elements(view.storage.buffer as Block));
 }

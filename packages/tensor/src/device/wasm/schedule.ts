@@ -1,24 +1,15 @@
 import { bytesPerElement, type TypedArray } from "../../dtype.js";
 import type { IterateKernel, Kernel, View } from "../../kernel/kernel.js";
-import { bodyFunctions } from "../../scalar/operations.js";
 import { sizeOf } from "../../shape.js";
 import type { Program } from "../executor.js";
-import { ModuleBuilder, type ImportedFunction } from "./assembler.js";
+import { ModuleBuilder } from "./assembler.js";
+import { instantiate } from "./instance.js";
 import { kernelModule } from "./kernel-module.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
 import { isListed, planList, type ListedKernel } from "./print-list.js";
 import { bindRoutine } from "./routines.js";
 import type { CompiledKernel, Run, Threads } from "./threads/threads.js";
-
-/** What modules import from JavaScript. */
-const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
-  sin: Math.sin,
-  cos: Math.cos,
-  tan: Math.tan,
-  pow: Math.pow,
-  remainder: bodyFunctions.remainder,
-};
 
 /** More compiled kernels than this are more than a program repeats. */
 const mostKernels = 4096;
@@ -104,12 +95,7 @@ export class WasmSchedule {
       "run",
       module.function([], [], (f) => list.print(f, addressOf, scratch)),
     );
-    return this.#instantiate(module.finish())["run"] as () => void;
-  }
-
-  #instantiate(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
-    const imports = { host: { memory: this.#memory.memory, ...hostFunctions } };
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), imports).exports;
+    return instantiate(this.#memory, module.finish())["run"] as () => void;
   }
 
   /** Compiles on first use. */
@@ -118,7 +104,7 @@ export class WasmSchedule {
     let compiled = this.#compiled.get(key);
     if (compiled !== undefined) return compiled;
     compiled =
-      this.#threads?.compile(kernel, this.#relaxed, (bytes) => this.#instantiate(bytes)) ?? this.#alone(kernel);
+      this.#threads?.compile(kernel, this.#relaxed, (bytes) => instantiate(this.#memory, bytes)) ?? this.#alone(kernel);
     if (this.#compiled.size >= mostKernels) {
       this.#compiled.clear();
       this.#threads?.forget();
@@ -129,7 +115,7 @@ export class WasmSchedule {
 
   #alone(kernel: PrintedKernel): CompiledKernel {
     const { scratch, print } = kernelPrinter(kernel, this.#relaxed);
-    const exports = this.#instantiate(kernelModule(kernel, [print], this.#memory.shared));
+    const exports = instantiate(this.#memory, kernelModule(kernel, [print], this.#memory.shared));
     return { run: exports[0] as Run, scratch };
   }
 
