@@ -1,4 +1,4 @@
-import { iterate, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { denseSamples, iterate, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { checkByzantine, checkSampleCount, type ByzantineOptions } from "./byzantine.js";
 import { meanNearMedian } from "./mean-around-median.js";
@@ -10,28 +10,46 @@ import { meanNearMedian } from "./mean-around-median.js";
 function selection(distances: Tensor, byzantine: number): Tensor {
   const { device, dtype, shape } = distances;
   const samples = shape[0] as number;
+  if (byzantine === 0) return device.ones([samples], { dtype: "bool" });
   const place = device.arange(samples, { dtype: "int32" });
-  // Which nearest of row n's samples m is, of those that are left: 0 for n itself, and negative once m is taken.
-  const ranks = distances.argsort({ axis: 1 }).argsort({ axis: 1 }).cast(dtype);
-  const start: readonly [Tensor, Tensor, Tensor] = [
-    device.zeros([samples], { dtype }),
-    ranks,
-    device.full([], samples - byzantine - 2, { dtype }),
-  ];
-  const [taken] = iterate(
-    start,
-    ([taken, ranks, neighbors]) => {
-      const counts = ranks.greater(0).and(ranks.lessEqual(neighbors.maximum(1)));
-      const scores = where(counts, distances, 0).sum({ axis: 1 });
-      const next = place.equal(where(taken.greater(0).or(scores.isNaN()), Infinity, scores).argmin());
-      const shares = next.cast(dtype);
-      const rank = ranks.matmul(shares).reshape([samples, 1]);
-      const fewer = where(next, -1, ranks.sub(ranks.greater(rank).cast(dtype)));
-      return [taken.add(shares), fewer, neighbors.sub(1)] as const;
-    },
-    { maximum: samples - 2 * byzantine },
+  const first = (scores: Tensor, left: Tensor) =>
+    place.equal(where(left.equal(0).or(scores.isNaN()), Infinity, scores).argmin());
+  // Row n is column n, and its smallest element is n's own.
+  const last = samples - byzantine - 1;
+  const farthest = denseSamples(distances).columns((c) =>
+    c
+      .sorted()
+      .slice(last - 1, last)
+      .mean(),
   );
-  return taken.greater(0);
+  // What is left, the distance in every row to the last that counts, and how many count, the sample itself among them.
+  const start: readonly [Tensor, Tensor, Tensor] = [
+    device.ones([samples], { dtype }),
+    farthest,
+    device.full([], last, { dtype }),
+  ];
+  const most = samples - 2 * byzantine;
+  const turns = Math.min(most, samples - byzantine - 2);
+  let [left] = iterate(
+    start,
+    ([left, reach, count]) => {
+      const counts = distances.less(reach.reshape([samples, 1]));
+      const nearer = where(counts, distances, 0).mul(left);
+      const known = counts.cast(dtype).mul(left).sum({ axis: 1 });
+      const total = nearer.sum({ axis: 1 });
+      // None is negative, and to be told so makes the search for the largest quick.
+      const next = nearer.abs().max({ axis: 1 });
+      const enough = known.greaterEqual(count);
+      const scores = where(enough, total, total.add(count.sub(known).mul(reach)));
+      return [left.sub(first(scores, left).cast(dtype)), where(enough, next, reach), count.sub(1)] as const;
+    },
+    { maximum: turns },
+  );
+  for (let turn = turns; turn < most; turn++) {
+    const others = left.greater(0).and(place.notEqual(place.reshape([samples, 1])));
+    left = left.sub(first(where(others, distances, Infinity).min({ axis: 1 }), left).cast(dtype));
+  }
+  return left.equal(0);
 }
 
 /**
@@ -40,7 +58,7 @@ function selection(distances: Tensor, byzantine: number): Tensor {
  *   S = the θ = N − 2f samples that Krum takes one after the other;
  *   x̂_d = mean of the θ − 2f values of coordinate d of S nearest their median
  *
- * One pass for the N × N distances, a sort of them, N − 2f passes over them, and the cost of a mean around the median of θ
+ * One pass for the N × N distances, a selection in every row of them, N − 2f passes over them, and the cost of a mean around the median of θ
  * rows. It closes
  * a gap of the rules that look at distances alone, where many coordinates hide one that is far off. Promised for
  * N ≥ 4f + 3. Krum's score near the end, where fewer than f + 3 samples are left, counts one neighbour.

@@ -3,6 +3,41 @@ export function sortColumn(values: Float64Array): void {
   values.sort();
 }
 
+/**
+ * Places of values in ascending or descending order, equal ones as they come, NaN last: merging runs of 1, 2, 4 …
+ *
+ * @param places  Scratch as long as the values, as is `work`; one of them is the result.
+ */
+export function sortedPlaces(
+  values: Float64Array,
+  descending: boolean,
+  places: Int32Array,
+  work: Int32Array,
+): Int32Array {
+  const length = values.length;
+  let [from, to] = [places, work];
+  for (let n = 0; n < length; n++) from[n] = n;
+  for (let run = 1; run < length; run *= 2) {
+    for (let start = 0; start < length; start += 2 * run) {
+      const middle = Math.min(start + run, length);
+      const end = Math.min(middle + run, length);
+      let left = start;
+      let right = middle;
+      for (let n = start; n < end; n++) {
+        let first = right >= end;
+        if (!first && left < middle) {
+          const a = values[from[left] as number] as number;
+          const b = values[from[right] as number] as number;
+          first = (descending ? a >= b : a <= b) || b !== b;
+        }
+        to[n] = from[first ? left++ : right++] as number;
+      }
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}
+
 /** Moves the k-th smallest of values[low … high] to place k (Hoare's selection with a median-of-three pivot). */
 function selectSmallest(values: Float64Array, k: number): void {
   let low = 0;

@@ -2,6 +2,7 @@ import type { RoutineKernel, View } from "../../kernel/kernel.js";
 import { check } from "./check.js";
 import { eighRoutine } from "./eigh.js";
 import { plainSpace } from "./krylov-space.js";
+import { sortedPlaces } from "./order-statistics.js";
 import { randomBits } from "./random-bits.js";
 import { elements, type ElementsOf, type Routine } from "./routine.js";
 
@@ -22,26 +23,20 @@ export const routines: Readonly<Record<RoutineKernel["name"], Routine>> = {
 
   /** x [A, L, B] → int32 [A, L, B]: places in ascending or descending order along L, ties by the lowest, NaN last. */
   argsort({ inputs, outputs, attributes }, elementsOf) {
-    const smallerFirst = attributes["descending"] === 1 ? 1 : -1;
+    const descending = attributes["descending"] === 1;
     const [x] = inputs as [View];
     const [out] = outputs as [View];
     const source = elementsOf(x);
     const target = elementsOf(out);
     const [outer, length, inner] = three(x.shape);
+    const values = new Float64Array(length);
     const places = new Int32Array(length);
+    const work = new Int32Array(length);
     for (let i = 0; i < outer; i++) {
       for (let k = 0; k < inner; k++) {
-        const value = (j: number) => source[at(x, i, j, k)] as number;
-        for (let j = 0; j < length; j++) places[j] = j;
-        places.sort((a, b) => {
-          const u = value(a);
-          const v = value(b);
-          if (u < v) return smallerFirst;
-          if (u > v) return -smallerFirst;
-          if (u === v) return a - b;
-          return Number.isNaN(u) ? (Number.isNaN(v) ? a - b : 1) : -1;
-        });
-        for (let j = 0; j < length; j++) target[at(out, i, j, k)] = places[j] as number;
+        for (let j = 0; j < length; j++) values[j] = source[at(x, i, j, k)] as number;
+        const sorted = sortedPlaces(values, descending, places, work);
+        for (let j = 0; j < length; j++) target[at(out, i, j, k)] = sorted[j] as number;
       }
     }
   },

@@ -15,6 +15,8 @@ import { ShaderBuilder, type PrintContext, type Shader, type Stage } from "./sha
  */
 const mostElements = 2 ** 20;
 const mostProducts = 2 ** 20;
+/** A loop that may end long before so many turns are over is left to one workgroup whatever it looks at. */
+const mostRecorded = 1024;
 
 /** A dispatch that is not bound yet. */
 export interface Dispatch {
@@ -37,7 +39,8 @@ export function dispatchesOf(kernel: Kernel, context: LoopContext): Dispatch[] {
       kernelStages(part, context).map((stage) => ({ shader: printed(stage), indirect: null })),
     );
   }
-  const parts = isSmall(kernel.body) ? partsOf([kernel], context) : null;
+  const open = kernel.until !== null && kernel.maximum > mostRecorded;
+  const parts = open || isSmall(kernel.body) ? partsOf([kernel], context) : null;
   if (parts === null) return unrolled(kernel, context);
   const most = Math.min(256, context.limits.maxComputeInvocationsPerWorkgroup);
   const widest = Math.max(...kernel.body.map(widthOf));
