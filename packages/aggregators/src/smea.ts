@@ -1,6 +1,7 @@
-import { iterate, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
+import { eigh, iterate, where, type SampleMatrix, type Tensor } from "@robgrad/tensor";
 import { defineAggregator, type Aggregator } from "./aggregator.js";
 import { checkByzantine, checkSampleCount, type ByzantineOptions } from "./byzantine.js";
+import { centeredGram } from "./centered-gram.js";
 import { largestVariance } from "./largest-variance.js";
 import { complements } from "./subsets.js";
 
@@ -14,12 +15,45 @@ function variances(energy: Tensor, lost: Tensor, gained: Tensor, size: number): 
   return squares.div(size).sub(mean.square());
 }
 
+/** All subsets are looked at where their covariances have no more elements together than this. */
+const few = 2 ** 16;
+
 /** Weights [N] of the mean of the subset of N − f rows with the smallest largest variance. */
 function leastVarying(distances: Tensor, byzantine: number): Tensor {
-  const { device, dtype } = distances;
   const samples = distances.shape[0] as number;
   const size = samples - byzantine;
-  const list = complements(samples, size);
+  const left = complements(samples, size);
+  const all = (left.length / byzantine) * size ** 2 <= few;
+  return (all ? leastOfAll : leastByBounds)(distances, left, size);
+}
+
+/** One eigenvalue problem for each subset, all of them together. */
+function leastOfAll(distances: Tensor, left: Int32Array, size: number): Tensor {
+  const { device, dtype } = distances;
+  const samples = distances.shape[0] as number;
+  const byzantine = samples - size;
+  const total = left.length / byzantine;
+  const members = Array.from({ length: total }, (_, s) => {
+    const out = left.subarray(s * byzantine, (s + 1) * byzantine);
+    return Array.from({ length: samples }, (_, n) => n).filter((n) => !out.includes(n));
+  });
+  const places = device.tensor(
+    Int32Array.from(members.flatMap((list) => list.flatMap((m) => list.map((n) => m * samples + n)))),
+    { shape: [total, size, size] },
+  );
+  const even = device.full([size], 1 / size, { dtype });
+  const { values } = eigh(centeredGram(distances.reshape([-1]).gather(places), even), { largest: 1 });
+  const best = values.reshape([total]).argmin();
+  const rows = device.tensor(Int32Array.from(members.flat()), { shape: [total, size] }).gather(best);
+  const place = device.arange(samples, { dtype: "int32" }).reshape([samples, 1]);
+  return place.equal(rows).cast(dtype).sum({ axis: 1 }).div(size);
+}
+
+/** An eigenvalue problem for each subset whose bound is the smallest, until none is below the best. */
+function leastByBounds(distances: Tensor, list: Int32Array, size: number): Tensor {
+  const { device, dtype } = distances;
+  const samples = distances.shape[0] as number;
+  const byzantine = samples - size;
   const total = list.length / byzantine;
   const left = device.tensor(list, { shape: [total, byzantine] });
   // Squared and divided by the gap between eigenvalues it is λ's error.
@@ -64,7 +98,7 @@ function leastVarying(distances: Tensor, byzantine: number): Tensor {
  *
  *   x̂ = mean of S,   S = argmin over |S| = N − f of λ_max(covariance of S)
  *
- * One pass for the N × N distances. Then a search that ends with the best of all N!/(f!(N − f)!) subsets, at most 1e5: λ_max
+ * One pass for the N × N distances. Then all N!/(f!(N − f)!) subsets, at most 1e5, where they are few and small, else a search that ends with the best of them: λ_max
  * of a subset is not below its variance in any one direction. The subset whose bound is smallest is looked
  * at, which takes the largest eigenvalue of an N × N matrix; the vector found bounds all others, in f² operations each;
  * and it is over when no bound is below the best λ_max met. Two to ten turns are usual, some dozens where no direction stands out. Ties go to the subset

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { denseSamples, openDevice, type Device, type SampleMatrix } from "@robgrad/tensor";
 import { expectClose, forEachDevice } from "@robgrad/tensor/testing";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -363,6 +364,84 @@ forEachDevice(({ device, dtype, quick }) => {
         [1 / 3, 1 / 3, 1 / 3, 0, 0],
         close,
       );
+    });
+  });
+
+  describe("choices of rules", () => {
+    const runs = { numRuns: quick ? 30 : 3 };
+    const grid = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }));
+    /** Points of a small grid, many of them equal or equally far apart: whole numbers, so that no rounding decides. */
+    const onGrid = (least: (byzantine: number) => number) =>
+      fc
+        .integer({ min: 0, max: 3 })
+        .chain((byzantine) =>
+          fc.tuple(
+            fc.constant(byzantine),
+            fc.array(grid, { minLength: least(byzantine), maxLength: least(byzantine) + 1 }),
+          ),
+        );
+
+    it("are the first of all subsets with the least diameter", async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          onGrid((f) => 2 * f + 1),
+          async ([byzantine, rows]) => {
+            const expected = average(bestSubset(rows, rows.length - byzantine, diameter));
+            await expectClose(minimumDiameterAveraging({ byzantine })(samplesOf(rows)), [...expected], close);
+          },
+        ),
+        runs,
+      );
+    });
+
+    it("are those of Krum again and again", async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          onGrid((f) => 4 * f + 3),
+          async ([byzantine, rows]) => {
+            await expectClose(bulyan({ byzantine })(samplesOf(rows)), [...bulyanOf(rows, byzantine)], close);
+          },
+        ),
+        runs,
+      );
+    });
+
+    describe("with the least largest variance", () => {
+      /** The larger root of λ² − (a + c) λ + ac − b². */
+      const largest = (rows: Rows) => {
+        const [x, y] = columnsOf(rows.map((row) => minus(row, average(rows)))) as unknown as [Row, Row];
+        const [a, b, c] = [inner(x, x), inner(x, y), inner(y, y)];
+        return (a + c) / 2 + Math.hypot((a - c) / 2, b);
+      };
+      const check = async (rows: Rows, byzantine: number) => {
+        const size = rows.length - byzantine;
+        const weights = (await smea({ byzantine }).weights!(samplesOf(rows)).toArray()) as number[];
+        for (const weight of weights) expect([0, 1]).toContain(Math.round(weight * size * 1e4) / 1e4);
+        const chosen = rows.filter((_, n) => weights[n]! > 0);
+        expect(chosen.length).toBe(size);
+        const best = largest(bestSubset(rows, size, largest));
+        // Distances are all that is seen: in float32 they have lost what is small beside them.
+        const lost = precise ? 1e-12 : 1e-6 * Math.max(...chosen.map((row) => squaredDistance(row, chosen[0]!)));
+        expect(largest(chosen)).toBeLessThanOrEqual(best * (1 + (precise ? 1e-9 : 1e-5)) + lost);
+      };
+      const coordinate = fc.integer({ min: -1000, max: 1000 });
+      const point = fc.oneof(fc.tuple(coordinate, coordinate), grid);
+
+      it("are the best of few subsets", async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.integer({ min: 1, max: 3 }), fc.array(point, { minLength: 9, maxLength: 9 }), (f, rows) =>
+            check(rows, f),
+          ),
+          runs,
+        );
+      });
+
+      it("are the best of many subsets", async () => {
+        await fc.assert(
+          fc.asyncProperty(fc.array(point, { minLength: 25, maxLength: 25 }), (rows) => check(rows, 2)),
+          runs,
+        );
+      });
     });
   });
 

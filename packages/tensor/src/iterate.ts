@@ -1,5 +1,6 @@
 import { codedError } from "./errors.js";
 import { contiguous } from "./ops/creation.js";
+import { fuse } from "./kernel/fuse.js";
 import { tensorsOf } from "./ops/elementwise.js";
 import { formatShape, sameShape } from "./shape.js";
 import { Tensor } from "./tensor.js";
@@ -34,7 +35,7 @@ export function iterate<S extends State>(
   const scope = device.openScope();
   let kept: ReadonlySet<Tensor> = new Set();
   try {
-    const { kernels, retired, result } = device.record(() => {
+    const { kernels, made, retired, result } = device.record(() => {
       const next = listOf("the step's result", step(wrap(current)));
       tensorsOf("iterate", next);
       checkForm(current, next);
@@ -43,9 +44,10 @@ export function iterate<S extends State>(
       if (stop !== null) checkStop(stop);
       return { dense, stop };
     });
+    const looked = new Set([...result.dense, ...(result.stop === null ? [] : [result.stop])].map((x) => x.storage));
     device.run({
       form: "iterate",
-      body: kernels,
+      body: device.fuses ? fuse(kernels, (storage) => made.has(storage), looked) : kernels,
       copies: result.dense.map((from, k) => ({ from, to: current[k] as Tensor })),
       until: result.stop,
       maximum,

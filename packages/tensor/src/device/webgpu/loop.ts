@@ -221,30 +221,16 @@ function touchedBy(parts: readonly Part[]): View[] {
 /** A loop whose state, if it is small, stays in workgroup memory from the first turn to the last. */
 function printLoop(shader: ShaderBuilder, part: Loop, near: number): void {
   const { kernel, body, after } = part;
-  const kept = new Map<Block, { readonly here: View; readonly at: number }>();
+  const kept = new Map<Block, number>();
   let words = 0;
   const small = touchedBy([part]).sort((a, b) => blockOf(a).length - blockOf(b).length);
-  for (const { storage } of small) {
-    const block = storage.buffer as Block;
+  for (const block of small.map(blockOf)) {
     if (kept.has(block) || shader.isNear(block) || words + block.length > near) continue;
-    const here: View = { storage, dtype: "uint32", shape: [block.length], strides: [1], offset: 0 };
-    kept.set(block, { here, at: words });
+    kept.set(block, words);
     words += block.length;
   }
-  const written = new Set(viewsOf(kernel).writes.map(blockOf));
-  const move = ({ here, at }: { readonly here: View; readonly at: number }, back: boolean) => {
-    const own = shader.view(here, back);
-    shader.keepNear(blockOf(here), at);
-    const copy = shader.view(here);
-    shader.leave(blockOf(here));
-    const i = shader.name("i");
-    shader.line(`for (var ${i} = lane; ${i} < ${shader.size(blockOf(here).length)}; ${i} += ${shader.lanes}u) {`);
-    const [from, to] = back ? [copy, own] : [own, copy];
-    shader.line(`${to.word(`${to.offset} + ${i}`)} = ${from.word(`${from.offset} + ${i}`)};`);
-    shader.line("}");
-  };
-  for (const entry of kept.values()) move(entry, false);
-  for (const [block, { at }] of kept) shader.keepNear(block, at);
+  for (const [block, at] of kept) shader.keepNear(block, at);
+  shader.copyNear(kept, false);
   if (kept.size > 0) shader.line("workgroupBarrier();");
   const [turn, over] = [shader.name("turn"), shader.name("over")];
   shader.line(`for (var ${turn} = 0u; ${turn} < ${shader.size(kernel.maximum)}; ${turn}++) {`);
@@ -266,7 +252,8 @@ function printLoop(shader: ShaderBuilder, part: Loop, near: number): void {
   if (kernel.until !== null) shader.line(`if (${over}) { break; }`);
   shader.line("}");
   for (const block of kept.keys()) shader.leave(block);
-  for (const [block, entry] of kept) if (written.has(block)) move(entry, true);
+  const written = new Set(viewsOf(kernel).writes.map(blockOf));
+  shader.copyNear(new Map([...kept].filter(([block]) => written.has(block))), true);
 }
 
 /** A loop as its dispatches again and again, whose counts become 0 once it is over. */

@@ -224,6 +224,33 @@ export class ShaderBuilder {
     this.#near.delete(block);
   }
 
+  /**
+   * Copies whole blocks to their places in workgroup memory, or back to their own: one loop for all that share a buffer.
+   *
+   * @param places  The number of a block's first word in workgroup memory.
+   */
+  copyNear(places: ReadonlyMap<Block, number>, back: boolean): void {
+    const groups = new Map<GPUBuffer, Block[]>();
+    for (const block of places.keys()) groups.set(block.buffer, [...(groups.get(block.buffer) ?? []), block]);
+    for (const [buffer, blocks] of groups) {
+      const memory = this.buffer(buffer, back, blocks[0]);
+      while (this.#words.length % 4 !== 0) this.#words.push(0);
+      const first = this.#words.length / 4;
+      for (const block of blocks) {
+        this.#places.push({ at: this.#words.length, block });
+        this.#words.push(block.start, places.get(block) as number, block.length, 0);
+      }
+      const [row, place, i] = [this.name("row"), this.name(), this.name("i")];
+      const [own, near] = [`${memory}[${place}.x + ${i}]`, `near[${place}.y + ${i}]`];
+      this.line(`for (var ${row} = 0u; ${row} < ${this.size(blocks.length)}; ${row}++) {`);
+      this.line(`let ${place} = words[${first}u + ${row}];`);
+      this.line(`for (var ${i} = lane; ${i} < ${place}.z; ${i} += ${this.lanes}u) {`);
+      this.line(back ? `${own} = ${near};` : `${near} = ${own};`);
+      this.line("}");
+      this.line("}");
+    }
+  }
+
   isNear(block: Block): boolean {
     return this.#near.has(block);
   }
