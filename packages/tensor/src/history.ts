@@ -36,10 +36,7 @@ export class History {
   /** @internal */
   constructor(device: Device, capacity: number, { shape = [], dtype = "float32" }: HistoryOptions = {}) {
     if (!Number.isInteger(capacity) || capacity < 1 || capacity > 2 ** 31 - 1) {
-      throw codedError(
-        "BAD_ARGUMENT",
-        `history: expected capacity to be a whole number in [1, 2³¹ − 1], found ${capacity}`,
-      );
+      throw codedError("BAD_ARGUMENT", `history: expected capacity from 1 to 2³¹ − 1, found ${capacity}`);
     }
     this.device = device;
     this.capacity = capacity;
@@ -74,10 +71,7 @@ export class History {
     tensorsOf("history.record", [row as Tensor]);
     this.#check(row as Tensor);
     if (this.device.recording) {
-      throw codedError(
-        "NOT_REPLAYABLE",
-        "history.record: expected a call outside of iterate, whose step may run any number of times",
-      );
+      throw codedError("NOT_REPLAYABLE", "history.record: expected a call outside of iterate");
     }
     this.#expectRoom(1);
     this.#values.change((values) =>
@@ -141,13 +135,13 @@ export class History {
     if (this.length + times <= this.capacity) return;
     throw codedError(
       "BAD_ARGUMENT",
-      `history.record: expected at most ${this.capacity} values, found ${this.length} and ${times} more; read them and clear(), or ask for more room`,
+      `history.record: expected at most ${this.capacity} values, found ${this.length} and ${times} more; read them and clear()`,
     );
   }
 
   #check(row: Tensor): void {
     if (row.device !== this.device) {
-      throw codedError("DEVICE_MISMATCH", "history.record: expected a tensor on the history's device, found another");
+      throw codedError("DEVICE_MISMATCH", "history.record: expected a tensor on its device, found another");
     }
     if (row.dtype !== this.dtype) {
       throw codedError("DTYPE_MISMATCH", `history.record: expected ${this.dtype}, found ${row.dtype}`);

@@ -63,12 +63,8 @@ export class WasmExecutor implements Executor {
         { cause },
       );
     }
-    if (relaxed && !(await (await import("./relaxed.js")).enableRelaxed())) {
-      throw codedError(
-        "DEVICE_UNAVAILABLE",
-        "device wasm: expected an engine with relaxed SIMD, found none; open it without { relaxed: true }",
-      );
-    }
+    const missing = relaxed ? await (await import("./relaxed.js")).enableRelaxed() : null;
+    if (missing !== null) throw codedError("DEVICE_UNAVAILABLE", missing);
     const shared =
       count > 1 ? await (await import("./threads/open-threads.js")).openThreads({ threads: count, ...rest }) : null;
     return new WasmExecutor(relaxed, shared?.memory ?? new LinearMemory(), shared?.threads ?? null);

@@ -1,10 +1,10 @@
-import { bytesPerElement, type DType } from "../../dtype.js";
+import type { DType } from "../../dtype.js";
 import { scaleOf, type SpaceOf } from "../cpu/eigh.js";
 import type { KrylovSpace } from "../cpu/largest-eigenpairs.js";
 import { binary, integer, ModuleBuilder, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { f32x4, f64x2 } from "./lanes.js";
-import { instantiate } from "./instance.js";
 import type { Block, LinearMemory } from "./memory.js";
+import { elementBytes } from "./operands.js";
 
 /** Functions of addresses of float64 numbers; vectors and rows are padded with zeros to four numbers, and so is the number of rows. */
 interface Functions {
@@ -173,9 +173,12 @@ function moduleOf(shared: boolean, wide: boolean): Uint8Array<ArrayBuffer> {
   return module.finish();
 }
 
+/** Compiles a module and links it to a memory. */
+export type Instantiate = (memory: LinearMemory, bytes: Uint8Array<ArrayBuffer>) => WebAssembly.Exports;
+
 const compiled = new WeakMap<LinearMemory, Map<DType, Functions>>();
 
-function functionsOf(memory: LinearMemory, dtype: DType): Functions {
+function functionsOf(memory: LinearMemory, dtype: DType, instantiate: Instantiate): Functions {
   let known = compiled.get(memory);
   if (known === undefined) compiled.set(memory, (known = new Map<DType, Functions>()));
   let functions = known.get(dtype);
@@ -190,11 +193,11 @@ function functionsOf(memory: LinearMemory, dtype: DType): Functions {
  * A matrix that lies row by row, its vectors in the working memory of its device: there is room for as many as half of all
  * dimensions and some eigenvectors take.
  */
-export function linearSpace(memory: LinearMemory): SpaceOf<number> {
+export function linearSpace(memory: LinearMemory, instantiate: Instantiate): SpaceOf<number> {
   return ({ shape, strides, dtype, offset, storage }, k) => {
     const [, n] = shape as [number, number];
     if (strides[1] !== n || strides[2] !== 1) return null;
-    const functions = functionsOf(memory, dtype);
+    const functions = functionsOf(memory, dtype, instantiate);
     const fours = Math.ceil(n / 4);
     const padded = 4 * fours;
     const [matrixBytes, vectorBytes] = [padded * padded * numberBytes, padded * numberBytes];
@@ -204,8 +207,8 @@ export function linearSpace(memory: LinearMemory): SpaceOf<number> {
 
     const block = storage.buffer as Block;
     const from = offset + k * (strides[0] as number);
-    const source = block.address + from * bytesPerElement(dtype);
-    const lanes = 16 / bytesPerElement(dtype);
+    const source = block.address + from * elementBytes(dtype);
+    const lanes = 16 / elementBytes(dtype);
     functions.largest(source, Math.floor((n * n) / lanes), end);
     const all = memory.elements(block);
     const some = dtype === "float64" ? numbers(end, 2) : new Float32Array(memory.memory.buffer, end, 4);

@@ -108,7 +108,7 @@ export class LinearMemory {
     }
     throw codedError(
       "MEMORY_LIMIT",
-      `device wasm: expected ${pages * pageBytes} more bytes of memory, found ${present * pageBytes} in use and no more to be had; dispose tensors`,
+      `device wasm: expected ${pages * pageBytes} more bytes of memory, found ${present * pageBytes} in use and no more; dispose tensors`,
     );
   }
 }

@@ -5,7 +5,7 @@ export class PartMissing extends Error {
   readonly part: Part<unknown>;
 
   constructor(part: Part<unknown>) {
-    super(`device wasm: its part for ${part.name} has not arrived`);
+    super(part.name);
     this.part = part;
   }
 }

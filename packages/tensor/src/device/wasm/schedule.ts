@@ -1,15 +1,29 @@
 import { bytesPerElement, type TypedArray } from "../../dtype.js";
 import type { IterateKernel, Kernel, View } from "../../kernel/kernel.js";
+import { bodyFunctions } from "../../scalar/operations.js";
 import { sizeOf } from "../../shape.js";
 import type { Program } from "../executor.js";
-import { ModuleBuilder } from "./assembler.js";
-import { instantiate } from "./instance.js";
+import { ModuleBuilder, type ImportedFunction } from "./assembler.js";
 import { kernelModule } from "./kernel-module.js";
 import type { Block, LinearMemory } from "./memory.js";
 import { kernelConstants, kernelKey, kernelPrinter, kernelViews, type PrintedKernel } from "./print-kernel.js";
 import { isListed, planList, type ListedKernel } from "./print-list.js";
 import { bindRoutine } from "./routines.js";
 import type { CompiledKernel, Run, Threads } from "./threads/threads.js";
+
+/** What modules import from JavaScript. */
+const hostFunctions: Record<ImportedFunction, (...args: never[]) => number> = {
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  pow: Math.pow,
+  remainder: bodyFunctions.remainder,
+};
+
+/** Compiles a module and links it to a memory. */
+function instantiate({ memory }: LinearMemory, bytes: Uint8Array<ArrayBuffer>): WebAssembly.Exports {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), { host: { memory, ...hostFunctions } }).exports;
+}
 
 /** More compiled kernels than this are more than a program repeats. */
 const mostKernels = 4096;
@@ -135,7 +149,7 @@ export class WasmSchedule {
       const args = this.#arguments(kernel, scratch);
       return () => run(...args);
     }
-    return kernel.form === "iterate" ? this.#iterate(kernel) : bindRoutine(kernel, this.#memory);
+    return kernel.form === "iterate" ? this.#iterate(kernel) : bindRoutine(kernel, this.#memory, instantiate);
   }
 
   #iterate({ body, copies, until, maximum }: IterateKernel): () => void {
