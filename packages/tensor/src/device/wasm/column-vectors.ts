@@ -1,6 +1,8 @@
 import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
+import type { Cut } from "./column-cut.js";
 import type { Source, SourceReader } from "./column-source.js";
 import type { NonzeroSamples } from "./panels.js";
+import { sliceKey, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
 import type { Expression } from "../../scalar/expression.js";
 
@@ -14,6 +16,15 @@ export interface VectorSource {
   readonly start: number;
   readonly length: number;
   readonly maps: readonly { readonly element: number; readonly f: Expression }[];
+  /** Of values in ascending order which ones; null for all in the order of the base. */
+  readonly sorted: SortedPart | null;
+}
+
+/** A part of sorted values that are not stored: what reductions take of a walk of the base. */
+export interface SortedPart extends SortedSlice {
+  /** How many maps come before the sort. */
+  readonly maps: number;
+  readonly cuts: ReadonlyMap<string, Cut>;
 }
 
 /**
@@ -42,7 +53,7 @@ export class ColumnVectors {
     this.#source = source;
     this.samples = samples;
     this.nonzero = nonzero;
-    this.#vectors[0] = { stored, start: 0, length: samples, maps: [] };
+    this.#vectors[0] = { stored, start: 0, length: samples, maps: [], sorted: null };
   }
 
   at(vector: number): VectorSource {
@@ -53,14 +64,29 @@ export class ColumnVectors {
     this.#vectors[vector] = source;
   }
 
+  /** How many values a vector has. */
+  lengthOf({ length, sorted }: VectorSource): number {
+    return sorted?.length ?? length;
+  }
+
+  /** Which elements of a walk are a vector's, or null for all. */
+  cutOf(source: VectorSource): Cut | null {
+    const { sorted, length } = source;
+    return sorted === null || sorted.length === length ? null : (sorted.cuts.get(sliceKey(sorted)) as Cut);
+  }
+
   /** True for all the factors' values, whatever is made of them. */
-  whole({ stored, start, length }: VectorSource): boolean {
+  whole(source: VectorSource): boolean {
+    return this.#walksAll(source) && this.lengthOf(source) === this.samples;
+  }
+
+  #walksAll({ stored, start, length }: VectorSource): boolean {
     return stored === null && start === 0 && length === this.samples;
   }
 
   /** What is known of the samples that a walk of a source leaves out, or null where it visits all. */
   leavesOut(source: VectorSource): NonzeroSamples | null {
-    return this.whole(source) ? this.nonzero : null;
+    return this.#walksAll(source) ? this.nonzero : null;
   }
 
   /**
@@ -132,10 +158,10 @@ export class ColumnVectors {
     return this.#reader.gather(source, places, (this.nonzero as NonzeroSamples).largest);
   }
 
-  /** The value of a vector where its base has `value`. */
-  mapped(source: VectorSource, value: Code, vector: number): Code {
+  /** The value of a vector where its base has `value`, or what comes after, and before, so many of its maps. */
+  mapped(source: VectorSource, value: Code, vector: number, from = 0, to = source.maps.length): Code {
     const { f } = this.#registers;
-    return source.maps.reduce((code, { element, f: formula }) => {
+    return source.maps.slice(from, to).reduce((code, { element, f: formula }) => {
       const kept = f.let("v128", code);
       return this.#registers.formula(formula, vector, { register: element, code: kept });
     }, value);
