@@ -1,5 +1,5 @@
-import { binary, integer, type Code, type FunctionBody, type Variable } from "./assembler.js";
-import { and, f32x4, not, or, select } from "./lanes.js";
+import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import { and, f32x4, f64x2, not, or, select } from "./lanes.js";
 import { cell, eachRow, type Rows } from "./rows.js";
 import { i32x4, i64x2, ordered } from "./whole-lanes.js";
 
@@ -27,9 +27,9 @@ export interface Bracket {
 }
 
 /**
- * Narrows brackets, a list of one for each vector for every aim, until all lanes are done: guesses by turns from the
- * values at both ends, in the middle of the keys and next to the lower end, which is where many equal ones show.
- * No data is moved.
+ * Narrows brackets, a list of one for each vector for every aim, until all lanes are done: counts what is below the mean
+ * of both ends, every eighth time below the middle of the keys, which is soon there whatever the exponents, and then moves
+ * the ends to the outermost keys within, which shows where all are equal. No data is moved.
  *
  * @param done  Lanes that are not waited for.
  */
@@ -43,6 +43,7 @@ export function narrow(
 ): void {
   const { wide } = rows;
   const whole = wide ? i64x2 : i32x4;
+  const floats = wide ? f64x2 : f32x4;
   const all = aims.flatMap((aim, k) =>
     (brackets[k] as readonly Bracket[]).map((bracket, v) => ({ aim, bracket, v, guess: f.variable("v128") })),
   );
@@ -52,22 +53,29 @@ export function narrow(
     f.loop(() => {
       const settled = all.map(({ aim, bracket, v }) => or(isSettled(wide, aim, bracket), done[v] as Code)).reduce(and);
       f.branchIf(1, whole.all(settled));
-      const way = f.let("i32", binary("i32.and", turn.get, integer(3)));
       f.advance(turn, 1);
-      const guess = (of: (search: (typeof all)[number]) => Code) => () =>
-        f.scope(() => all.forEach((search) => f.set(search.guess, of(search))));
-      const middle = guess(({ bracket: { low, high } }) =>
-        whole.add(low.get, whole.half(whole.sub(high.get, low.get))),
-      );
+      const eighth = f.let("i32", unary("i32.eqz", binary("i32.and", turn.get, integer(7))));
       f.if(
-        binary("i32.and", way, integer(1)),
-        () =>
-          f.if(
-            binary("i32.and", way, integer(2)),
-            guess(({ bracket }) => whole.add(bracket.low.get, whole.constant(1))),
-            middle,
-          ),
-        wide ? middle : guess(({ aim, bracket }) => interpolated(f, aim, bracket)),
+        eighth,
+        () => {
+          f.scope(() => tighten(f, rows, repeated, all));
+          for (const { bracket, guess } of all) {
+            const { low, high } = bracket;
+            f.set(guess, whole.add(low.get, whole.half(whole.sub(high.get, low.get))));
+          }
+        },
+        () => {
+          f.scope(() => {
+            for (const { bracket, guess } of all) {
+              const [low, high] = [bracket.low.get, bracket.high.get];
+              const half = (key: Code) => floats.mul(f.let("v128", ordered(f, wide, key)), floats.constant(0.5));
+              const mean = f.let("v128", ordered(f, wide, floats.add(half(low), half(high))));
+              const one = whole.constant(1);
+              const most = f.let("v128", whole.min(mean, f.let("v128", whole.sub(high, one))));
+              f.set(guess, whole.max(most, f.let("v128", whole.add(low, one))));
+            }
+          });
+        },
       );
       f.scope(() => {
         const counts = countBelow(
@@ -90,22 +98,49 @@ export function narrow(
   });
 }
 
+/** Moves the ends of brackets to the smallest key that is not below, and next to the largest one that is. */
+function tighten(
+  f: FunctionBody,
+  rows: Rows,
+  repeated: Repeated | null,
+  all: readonly { readonly bracket: Bracket; readonly v: number }[],
+): void {
+  const whole = rows.wide ? i64x2 : i32x4;
+  const parts = all.map(({ bracket, v }) => ({ bracket, v, least: f.variable("v128"), most: f.variable("v128") }));
+  const take = (keyOf: (v: number) => Code, some: Code | null) => {
+    for (const { bracket, v, least, most } of parts) {
+      const key = keyOf(v);
+      const reached = not(f.let("v128", whole.lt(key, bracket.low.get)));
+      const below = f.let("v128", whole.lt(key, bracket.high.get));
+      const [first, second] = some === null ? [reached, below] : [and(reached, some), and(below, some)];
+      f.set(least, whole.min(least.get, f.let("v128", select(first, key, whole.most))));
+      f.set(most, whole.max(most.get, f.let("v128", select(second, key, whole.least))));
+    }
+  };
+  for (const { least, most } of parts) {
+    f.set(least, whole.most);
+    f.set(most, whole.least);
+  }
+  if (repeated !== null) {
+    const some = f.let("v128", whole.gt(repeated.times, whole.constant(0)));
+    take((v) => repeated.keys[v] as Code, some);
+  }
+  eachRow(f, rows, (row) => {
+    const keys = Array.from({ length: rows.vectors }, (_, v) => f.let("v128", cell(row, v)));
+    take((v) => keys[v] as Code, null);
+  });
+  for (const { bracket, least, most } of parts) {
+    f.set(bracket.low, least.get);
+    f.set(bracket.high, whole.add(most.get, whole.constant(1)));
+  }
+}
+
 function isSettled(wide: boolean, { count, orMore }: Aim, { low, under, high, beneath }: Bracket): Code {
   const whole = wide ? i64x2 : i32x4;
   const fits = whole.eq(under.get, whole.constant(count));
   const ties = whole.eq(whole.sub(high.get, low.get), whole.constant(1));
   const found = or(fits, ties);
   return orMore ? or(found, whole.eq(beneath.get, whole.constant(count + 1))) : found;
-}
-
-/** Where a bracket's aim would be if its values were evenly spread, and between its ends. */
-function interpolated(f: FunctionBody, { count }: Aim, { low, under, high, beneath }: Bracket): Code {
-  const [from, to] = [low, high].map(({ get }) => f.let("v128", ordered(f, false, get))) as [Code, Code];
-  const part = (a: Code, b: Code) => i32x4.float(f, i32x4.sub(a, b));
-  const share = f32x4.div(part(i32x4.constant(count), under.get), part(beneath.get, under.get));
-  const value = f32x4.add(from, f32x4.mul(f32x4.sub(to, from), share));
-  const one = i32x4.constant(1);
-  return i32x4.max(i32x4.min(ordered(f, false, value), i32x4.sub(high.get, one)), i32x4.add(low.get, one));
 }
 
 /** How many keys of a column are less than each of some limits. */
