@@ -1,6 +1,6 @@
 import type { Code } from "./assembler.js";
 import type { Found, Neighbours, Split, Wanted } from "./column-order.js";
-import { and, andNot, not, select } from "./lanes.js";
+import { andNot, not, select } from "./lanes.js";
 import type { Bracket } from "./selection.js";
 import type { SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";

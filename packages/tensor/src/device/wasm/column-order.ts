@@ -1,12 +1,12 @@
 import { binary, integer, unary, type Code, type Variable } from "./assembler.js";
 import type { ColumnVectors, VectorSource } from "./column-vectors.js";
-import { and, not, or, select } from "./lanes.js";
-import { eachRow, type Rows } from "./rows.js";
-import { narrow, neighbours, type Aim, type Bracket, type Repeated } from "./selection.js";
+import { and, andNot, not, or, select } from "./lanes.js";
+import { together, type Rows } from "./rows.js";
+import { Selection, type Aim, type Bracket, type Repeated } from "./selection.js";
 import type { TileRegisters } from "./tile-registers.js";
-import { i32x4, i64x2, ordered, orderedNumber, type WholeLanes } from "./whole-lanes.js";
+import { i32x4, i64x2, keyOf, type WholeLanes } from "./whole-lanes.js";
 
-/** What shall be found of a vector's values in ascending order: those at a place and at the next one, or where the first `count` end. */
+/** What shall be found of values in ascending order: those at a place and at the next one, or where the first `count` end. */
 export type Wanted =
   | { readonly kind: "place"; readonly place: number; readonly next: boolean }
   | { readonly kind: "split"; readonly count: number };
@@ -25,10 +25,10 @@ export interface Split {
 
 export type Found = Neighbours | Split;
 
-/** What a vector has where the factors have 0, as numbers too, and a mask of the columns where a walk leaves some out. */
-interface RepeatedZero extends Repeated {
-  readonly values: readonly Code[];
-  readonly some: Code;
+/** What a vector has where the factors have 0: how often a walk leaves it out, and how many values are less and at most it. */
+interface CountedZero extends Repeated {
+  readonly below: readonly Variable[];
+  readonly reached: readonly Variable[];
 }
 
 /** So many numbers at either end are found in one walk that keeps them in registers. */
@@ -36,51 +36,44 @@ const mostAtAnEnd = 5;
 
 /**
  * Finds order statistics of vectors. The walk of an outer product in panels counts what is less and what is equal to the
- * zeros it leaves out, which settles most; few numbers at an end are kept as it goes; only for the others keys are stored
- * and searched.
+ * zeros it leaves out, which settles most; few numbers at an end are kept as it goes; all others are stored and searched.
  */
 export class ColumnOrder {
   readonly #registers: TileRegisters;
   readonly #vectors: ColumnVectors;
-  readonly #keys: Code;
+  readonly #rows: Code;
   readonly #whole: WholeLanes;
 
-  /** @param keys  Address of rows for all samples. */
-  constructor(registers: TileRegisters, vectors: ColumnVectors, keys: Code) {
+  /** @param rows  Address of {@link orderRows} of memory. */
+  constructor(registers: TileRegisters, vectors: ColumnVectors, rows: Code) {
     this.#registers = registers;
     this.#vectors = vectors;
-    this.#keys = keys;
+    this.#rows = rows;
     this.#whole = registers.settings.wide ? i64x2 : i32x4;
-  }
-
-  /** Locals for what is wanted. */
-  #declare(wanted: readonly Wanted[]): Found[] {
-    const { f } = this.#registers;
-    const variable = () => f.variable("v128");
-    return wanted.map(({ kind }) =>
-      kind === "place"
-        ? { kind, vectors: this.#registers.each(() => ({ low: variable(), high: variable() })) }
-        : {
-            kind,
-            vectors: this.#registers.each(() => ({
-              low: variable(),
-              under: variable(),
-              high: variable(),
-              beneath: variable(),
-            })),
-          },
-    );
   }
 
   /**
    * Finds what is wanted, NaN last. The sign of a zero is lost.
    *
-   * @param strange  Becomes a mask of the columns with a NaN, where that is wanted; what is found of them has no meaning then.
+   * @param strange  Becomes a mask of the columns with a NaN, where that is wanted; what is found of them means nothing then.
    */
   find(source: VectorSource, wanted: readonly Wanted[], strange: readonly Variable[] | null = null): Found[] {
-    const found = this.#declare(wanted);
-    if (wanted.length > 0) this.#registers.f.scope(() => this.#find(source, wanted, found, strange));
+    const found = wanted.map(({ kind }): Found =>
+      kind === "place"
+        ? { kind, vectors: this.#registers.each(() => ({ low: this.#variable(), high: this.#variable() })) }
+        : { kind, vectors: this.#registers.each(() => this.#bracket()) },
+    );
+    const { f } = this.#registers;
+    if (wanted.length > 0) f.scope(() => this.#find(source, wanted, found, strange));
     return found;
+  }
+
+  #variable(): Variable {
+    return this.#registers.f.variable("v128");
+  }
+
+  #bracket(): Bracket {
+    return { low: this.#variable(), under: this.#variable(), high: this.#variable(), beneath: this.#variable() };
   }
 
   #find(
@@ -90,282 +83,334 @@ export class ColumnOrder {
     strange: readonly Variable[] | null,
   ): void {
     const { f, floats } = this.#registers;
-    const left = this.#vectors.leavesOut(source);
-    const ends = wanted.map((w) => endOf(w, source.length));
-    const near = ends.every((end) => end !== null);
-    const reach = (side: "low" | "high") =>
-      Math.max(0, ...ends.map((end) => (near && end?.side === side ? end.reach : 0)));
-    const [lows, highs] = [reach("low"), reach("high")];
+    const zero = this.#countedZero(source);
     const bad = strange ?? this.#registers.variables();
-    const repeated = left === null ? null : this.#repeated(source);
-    if (left === null && !near) {
-      this.#search(source, wanted, found, repeated, null, strange);
+    for (const mask of bad) f.set(mask, floats.constant(0));
+    const reaches = wanted.map((w) => reachOf(w, source.length));
+    const near = reaches.every((reach) => reach !== null);
+    const ends = near ? new Ends(this.#registers, reaches, source.length) : null;
+    const note = (value: Code, v: number, there: Code | null) => {
+      const mask = bad[v] as Variable;
+      const unequal = floats.ne(value, value);
+      f.set(mask, or(mask.get, there === null ? unequal : and(unequal, there)));
+    };
+    this.#visit(source, !near, (value, v) => {
+      note(value, v, null);
+      ends?.insert(value, v);
+      if (zero === null) return;
+      for (const [list, compare] of [
+        [zero.below, floats.lt],
+        [zero.reached, floats.le],
+      ] as const) {
+        const count = list[v] as Variable;
+        f.set(count, this.#whole.sub(count.get, compare(value, zero.values[v] as Code)));
+      }
+    });
+    zero?.values.forEach((value, v) => note(value, v, this.#whole.gt(zero.times, this.#whole.constant(0))));
+    if (zero !== null) ends?.insertRepeated(zero);
+    const search = () => {
+      f.scope(() => {
+        if (near) this.#visit(source, true, () => undefined);
+        this.#search(source, wanted, found, zero, bad, strange === null);
+      });
+    };
+    if (zero === null && ends === null) {
+      search();
       return;
     }
-    const whole = this.#whole;
-    const zero = floats.constant(0);
-    const tallies = this.#registers.each(() => ({ below: f.variable("v128"), reached: f.variable("v128") }));
-    const least = this.#registers.each(() => Array.from({ length: lows }, () => f.variable("v128")));
-    const most = this.#registers.each(() => Array.from({ length: highs }, () => f.variable("v128")));
-    this.#registers.each((v) => {
-      f.set(bad[v] as Variable, zero);
-      for (const variable of least[v] as Variable[]) f.set(variable, floats.constant(Infinity));
-      for (const variable of most[v] as Variable[]) f.set(variable, floats.constant(-Infinity));
-      if (repeated === null) return;
-      f.set((tallies[v] as (typeof tallies)[number]).below, whole.constant(0));
-      f.set((tallies[v] as (typeof tallies)[number]).reached, repeated.times);
+    const open = this.#registers.each((v) => {
+      const masks = wanted
+        .map((w, k) => this.#settle(w, found[k] as Found, ends, zero, v))
+        .filter((mask) => mask !== null);
+      const settled = masks.length === 0 ? null : masks.reduce(and);
+      const unused = this.#registers.used(v, false);
+      const nan = (bad[v] as Variable).get;
+      if (strange !== null) return settled === null ? null : or(or(settled, nan), unused);
+      return or(settled === null ? not(nan) : and(settled, not(nan)), unused);
     });
-    const insert = (v: number, value: Code) => {
-      for (const [list, first, second] of [
-        [least[v] as Variable[], floats.pmin, floats.pmax],
-        [most[v] as Variable[], floats.pmax, floats.pmin],
-      ] as const) {
-        let carried = value;
-        list.forEach((variable, k) => {
-          const rest = k === list.length - 1 ? null : f.let("v128", second(carried, variable.get));
-          f.set(variable, first(variable.get, carried));
-          carried = rest ?? carried;
-        });
-      }
+    const masks = open.filter((mask) => mask !== null);
+    if (masks.length > 0) f.if(unary("i32.eqz", this.#whole.all(masks.reduce(and))), search);
+  }
+
+  #countedZero(source: VectorSource): CountedZero | null {
+    const left = this.#vectors.leavesOut(source);
+    if (left === null) return null;
+    const { f, floats, settings } = this.#registers;
+    const others = unary("i32x4.splat", binary("i32.sub", integer(source.length), left.count));
+    const times = f.let("v128", settings.wide ? unary("i64x2.extend_low_i32x4_u", others) : others);
+    const counts = (start: Code) =>
+      this.#registers.each(() => {
+        const count = this.#variable();
+        f.set(count, start);
+        return count;
+      });
+    return {
+      values: this.#registers.each((v) => f.let("v128", this.#vectors.mapped(source, floats.constant(0), v))),
+      times,
+      below: counts(this.#whole.constant(0)),
+      reached: counts(times),
+    };
+  }
+
+  /** Walks a vector's values, and writes them to the rows where that is wanted. */
+  #visit(source: VectorSource, stored: boolean, take: (value: Code, v: number) => void): void {
+    const { f, floats } = this.#registers;
+    const row = f.variable("i32");
+    f.set(row, this.#rows);
+    const store = (value: Code, v: number, k = 0) => {
+      f.store("v128.store", { base: row.get, offset: 16 * (k * this.#registers.tile.counts.length + v) }, value);
     };
     this.#vectors.walk(source, (vectors) => {
       vectors.forEach((vector, v) => {
         const value = f.let("v128", this.#vectors.mapped(source, vector, v));
-        f.set(bad[v] as Variable, or((bad[v] as Variable).get, floats.ne(value, value)));
-        insert(v, value);
-        if (repeated === null) return;
-        const { below, reached } = tallies[v] as (typeof tallies)[number];
-        f.set(below, whole.sub(below.get, floats.lt(value, repeated.values[v] as Code)));
-        f.set(reached, whole.sub(reached.get, floats.le(value, repeated.values[v] as Code)));
+        if (stored) store(value, v);
+        take(value, v);
       });
+      if (stored) f.advance(row, 16 * vectors.length);
     });
-    if (repeated !== null) {
-      this.#registers.each((v) => {
-        const value = repeated.values[v] as Code;
-        f.set(bad[v] as Variable, or((bad[v] as Variable).get, and(repeated.some, floats.ne(value, value))));
-        for (let k = 0; k < Math.max(lows, highs); k++) {
-          const there = f.let("v128", whole.gt(repeated.times, whole.constant(k)));
-          insert(v, f.let("v128", select(there, value, floats.constant(NaN))));
-        }
-      });
-    }
-    const settled = this.#registers.each((v) => {
-      const tally = repeated === null ? null : (tallies[v] as (typeof tallies)[number]);
-      const all = wanted.map((w, k) => {
-        const end = near ? (ends[k] as End) : null;
-        const list = end?.side === "low" ? (least[v] as Variable[]) : (most[v] as Variable[]);
-        const at = (place: number) => (list[end?.side === "low" ? place : source.length - 1 - place] as Variable).get;
-        const target = found[k] as Found;
-        if (w.kind === "place") {
-          const { low, high } = (target as Neighbours).vectors[v] as { low: Variable; high: Variable };
-          if (end !== null) {
-            f.set(low, at(w.place));
-            f.set(high, at(w.next ? w.place + 1 : w.place));
-            return null;
-          }
-          const value = (repeated as NonNullable<typeof repeated>).values[v] as Code;
-          f.set(low, value);
-          f.set(high, value);
-          const { below, reached } = tally as NonNullable<typeof tally>;
-          const last = w.next ? w.place + 1 : w.place;
-          return f.let(
-            "v128",
-            and(whole.le(below.get, whole.constant(w.place)), whole.gt(reached.get, whole.constant(last))),
-          );
-        }
-        const bracket = (target as Split).vectors[v] as Bracket;
-        const count = whole.constant(w.count);
-        let fits: Code | null = null;
-        if (repeated !== null && tally !== null) {
-          const key = repeated.keys[v] as Code;
-          const after = f.let("v128", whole.le(tally.reached.get, count));
-          f.set(bracket.low, select(after, whole.add(key, whole.constant(1)), key));
-          f.set(bracket.under, select(after, tally.reached.get, tally.below.get));
-          f.set(bracket.high, whole.add(key, whole.constant(1)));
-          f.set(bracket.beneath, tally.reached.get);
-          fits = f.let(
-            "v128",
-            and(
-              whole.le(tally.below.get, count),
-              or(whole.gt(tally.reached.get, count), whole.eq(tally.reached.get, count)),
-            ),
-          );
-        }
-        if (end !== null) {
-          const value = f.let("v128", at(w.count));
-          const apart = f.let("v128", floats.lt(at(w.count - 1), value));
-          const key = f.let("v128", this.#key(value));
-          for (const [variable, other] of [
-            [bracket.low, key],
-            [bracket.under, count],
-            [bracket.high, key],
-            [bracket.beneath, count],
-          ] as const)
-            f.set(variable, fits === null ? other : select(apart, other, variable.get));
-          fits = fits === null ? apart : f.let("v128", or(fits, apart));
-        }
-        return fits;
-      });
-      const every = all
-        .filter((mask) => mask !== null)
-        .reduce<Code | null>((a, b) => (a === null ? b : and(a, b)), null);
-      const nan = (bad[v] as Variable).get;
-      if (strange !== null) return every === null ? null : or(or(every, nan), this.#registers.used(v, false));
-      return or(every === null ? not(nan) : and(every, not(nan)), this.#registers.used(v, false));
-    });
-    const masks = settled.filter((mask) => mask !== null);
-    if (masks.length === 0) return;
-    f.if(unary("i32.eqz", whole.all(masks.reduce(and))), () =>
-      f.scope(() => this.#search(source, wanted, found, repeated, repeated === null ? null : tallies, strange)),
-    );
+    if (!stored) return;
+    for (let k = 1; k < together; k++) this.#registers.each((v) => store(floats.constant(NaN), v, k - 1));
   }
 
-  /** What is known of the zeros that a walk leaves out. */
-  #repeated(source: VectorSource): RepeatedZero | null {
-    const left = this.#vectors.leavesOut(source);
-    if (left === null) return null;
-    const { f, floats, settings } = this.#registers;
-    const values = this.#registers.each((v) => f.let("v128", this.#vectors.mapped(source, floats.constant(0), v)));
-    const times = unary("i32x4.splat", binary("i32.sub", integer(source.length), left.count));
-    return {
-      values,
-      keys: values.map((value) => f.let("v128", this.#key(value))),
-      times: f.let("v128", settings.wide ? unary("i64x2.extend_low_i32x4_u", times) : times),
-      some: f.let("v128", floats.gt(left.zeros, floats.constant(0))),
+  /** Notes what the first walk says of one thing wanted, and returns a mask of the lanes that it settles; null for all without a NaN. */
+  #settle(w: Wanted, found: Found, ends: Ends | null, zero: CountedZero | null, v: number): Code | null {
+    const { f, floats } = this.#registers;
+    const whole = this.#whole;
+    const counts = zero && {
+      value: zero.values[v] as Code,
+      below: (zero.below[v] as Variable).get,
+      reached: (zero.reached[v] as Variable).get,
     };
+    if (w.kind === "place") {
+      const { low, high } = (found as Neighbours).vectors[v] as Neighbours["vectors"][number];
+      const last = w.next ? w.place + 1 : w.place;
+      f.set(low, ends === null ? (counts as NonNullable<typeof counts>).value : ends.at(w.place, v));
+      f.set(high, ends === null ? low.get : ends.at(last, v));
+      if (ends !== null || counts === null) return null;
+      const reaches = whole.gt(counts.reached, whole.constant(last));
+      return f.let("v128", and(whole.le(counts.below, whole.constant(w.place)), reaches));
+    }
+    const { low, under, high, beneath } = (found as Split).vectors[v] as Bracket;
+    const count = whole.constant(w.count);
+    let settled: Code | null = null;
+    if (counts !== null) {
+      // The zeros are in the way, or all of them are below.
+      const key = f.let("v128", this.#key(counts.value));
+      const next = f.let("v128", whole.add(key, whole.constant(1)));
+      const all = f.let("v128", whole.eq(counts.reached, count));
+      f.set(low, select(all, next, key));
+      f.set(under, select(all, counts.reached, counts.below));
+      f.set(high, next);
+      f.set(beneath, counts.reached);
+      settled = f.let("v128", and(whole.le(counts.below, count), whole.le(count, counts.reached)));
+    }
+    if (ends !== null) {
+      const value = f.let("v128", ends.at(w.count, v));
+      const apart = f.let("v128", floats.lt(ends.at(w.count - 1, v), value));
+      const key = f.let("v128", this.#key(value));
+      for (const [variable, number] of [
+        [low, key],
+        [under, count],
+        [high, key],
+        [beneath, count],
+      ] as const)
+        f.set(variable, settled === null ? number : select(apart, number, variable.get));
+      settled = settled === null ? apart : f.let("v128", or(settled, apart));
+    }
+    return settled;
   }
 
-  /** A number as it is sorted; zeros of either sign are one. */
   #key(value: Code): Code {
-    const { f, floats, settings } = this.#registers;
-    return orderedNumber(f, settings.wide, floats.add(value, floats.constant(0)));
+    return keyOf(this.#registers.f, this.#registers.settings.wide, value);
   }
 
-  /** Stores the keys of all values and searches them. */
+  /**
+   * Searches the rows.
+   *
+   * @param bad     Masks of the columns with a NaN.
+   * @param sorted  True where NaN has places behind all numbers, false where columns with one do not matter.
+   */
   #search(
     source: VectorSource,
     wanted: readonly Wanted[],
     found: readonly Found[],
-    repeated: RepeatedZero | null,
-    tallies: readonly { readonly below: Variable; readonly reached: Variable }[] | null,
-    strange: readonly Variable[] | null,
+    zero: CountedZero | null,
+    bad: readonly Variable[],
+    sorted: boolean,
   ): void {
     const { f, settings, floats } = this.#registers;
     const whole = this.#whole;
-    const least = this.#registers.variables();
-    const most = this.#registers.variables();
-    this.#registers.each((v) => {
-      f.set(least[v] as Variable, whole.most);
-      f.set(most[v] as Variable, whole.least);
-    });
-    const note = (v: number, low: Code, high: Code) => {
-      f.set(least[v] as Variable, whole.min((least[v] as Variable).get, low));
-      f.set(most[v] as Variable, whole.max((most[v] as Variable).get, high));
-    };
-    const row = f.variable("i32");
-    f.set(row, this.#keys);
-    this.#vectors.walk(source, (vectors) => {
-      vectors.forEach((vector, v) => {
-        const key = f.let("v128", this.#key(this.#vectors.mapped(source, vector, v)));
-        f.store("v128.store", { base: row.get, offset: 16 * v }, key);
-        note(v, key, key);
-      });
-      f.advance(row, 16 * vectors.length);
-    });
-    repeated?.keys.forEach((key, v) =>
-      note(
-        v,
-        f.let("v128", select(repeated.some, key, whole.most)),
-        f.let("v128", select(repeated.some, key, whole.least)),
-      ),
-    );
     const left = this.#vectors.leavesOut(source);
     const rows: Rows = {
-      address: this.#keys,
+      address: this.#rows,
       length: left === null ? source.length : left.count,
       vectors: this.#registers.tile.counts.length,
       wide: settings.wide,
     };
-    if (strange !== null && tallies === null) {
-      const infinite = f.let("v128", this.#key(floats.constant(Infinity)));
-      strange.forEach((variable, v) => f.set(variable, whole.gt((most[v] as Variable).get, infinite)));
+    const selection = new Selection(f, rows, zero);
+    const numbers = this.#registers.variables();
+    for (const count of numbers) f.set(count, whole.constant(source.length));
+    if (sorted) {
+      f.if(unary("v128.any_true", bad.map(({ get }) => get).reduce(or)), () =>
+        f.scope(() =>
+          selection
+            .strangers()
+            .forEach(({ get }, v) => f.set(numbers[v] as Variable, whole.sub((numbers[v] as Variable).get, get))),
+        ),
+      );
     }
+    const extremes = selection.extremes();
     const aims = wanted.map((w): Aim =>
       w.kind === "split"
         ? { count: w.count, orMore: false }
         : { count: w.next ? w.place + 1 : w.place, orMore: !w.next },
     );
-    const brackets = found.map((target, k) => {
-      const { count } = aims[k] as Aim;
-      return this.#registers.each((v) => {
-        const bracket: Bracket =
-          target.kind === "split"
-            ? (target.vectors[v] as Bracket)
-            : {
-                low: f.variable("v128"),
-                under: f.variable("v128"),
-                high: f.variable("v128"),
-                beneath: f.variable("v128"),
-              };
-        f.set(bracket.low, (least[v] as Variable).get);
+    const brackets = found.map((target, k) =>
+      this.#registers.each((v) => {
+        const bracket = target.kind === "split" ? (target.vectors[v] as Bracket) : this.#bracket();
+        const { least, most } = extremes[v] as (typeof extremes)[number];
+        f.set(bracket.low, this.#key(least));
         f.set(bracket.under, whole.constant(0));
-        f.set(bracket.high, whole.add((most[v] as Variable).get, whole.constant(1)));
-        f.set(bracket.beneath, whole.constant(source.length));
-        if (repeated !== null && tallies !== null) {
-          // What was counted about the zeros holds for either end, unless they have become NaN.
-          const value = repeated.values[v] as Code;
-          const known = f.let("v128", floats.eq(value, value));
-          const from = (key: Code, number: Code) => {
-            const few = f.let("v128", whole.le(number, whole.constant(count)));
-            const [first, second] = [f.let("v128", and(known, few)), f.let("v128", and(known, not(few)))];
-            // Ends that are nearer stay.
-            const lower = f.let("v128", and(first, whole.gt(key, bracket.low.get)));
-            f.set(bracket.low, select(lower, key, bracket.low.get));
-            f.set(bracket.under, select(lower, number, bracket.under.get));
-            const upper = f.let("v128", and(second, whole.lt(key, bracket.high.get)));
-            f.set(bracket.high, select(upper, key, bracket.high.get));
-            f.set(bracket.beneath, select(upper, number, bracket.beneath.get));
-          };
-          const key = repeated.keys[v] as Code;
-          const tally = tallies[v] as { below: Variable; reached: Variable };
-          from(key, tally.below.get);
-          from(f.let("v128", whole.add(key, whole.constant(1))), tally.reached.get);
-        }
+        f.set(bracket.high, whole.add(this.#key(most), whole.constant(1)));
+        f.set(bracket.beneath, (numbers[v] as Variable).get);
+        if (zero !== null) this.#narrowByZero(bracket, (aims[k] as Aim).count, zero, v);
         return bracket;
+      }),
+    );
+    /** The lanes where what is wanted lies behind all numbers. */
+    const beyond = aims.map(({ count }) =>
+      this.#registers.each((v) =>
+        sorted ? f.let("v128", whole.le((numbers[v] as Variable).get, whole.constant(count))) : null,
+      ),
+    );
+    const done = aims.map((_, k) =>
+      this.#registers.each((v) =>
+        f.let("v128", or(beyond[k]?.[v] ?? (bad[v] as Variable).get, this.#registers.used(v, false))),
+      ),
+    );
+    selection.narrow(aims, brackets, done);
+    const places = found.flatMap((target, k) => (target.kind === "place" ? [{ ...target, k }] : []));
+    if (places.length > 0) {
+      const neighbours = selection.neighbours(
+        places.map(({ k }) => aims[k] as Aim),
+        places.map(({ k }) => brackets[k] as Bracket[]),
+      );
+      places.forEach(({ vectors, k }, at) => {
+        vectors.forEach(({ low, high }, v) => {
+          const { below, above } = neighbours[at]?.[v] as { below: Code; above: Code };
+          const behind = beyond[k]?.[v] ?? null;
+          const known = (value: Code) => (behind === null ? value : select(behind, floats.constant(NaN), value));
+          f.set(low, known(below));
+          f.set(high, known(above));
+        });
       });
-    });
-    const done = this.#registers.each((v) => {
-      const unused = this.#registers.used(v, false);
-      return strange === null ? unused : f.let("v128", or((strange[v] as Variable).get, unused));
-    });
-    narrow(f, rows, repeated, aims, brackets, done);
-    const places = found.flatMap((target, k) => (target.kind === "place" ? [{ target, k }] : []));
-    if (places.length === 0) return;
-    neighbours(
-      f,
-      rows,
-      repeated,
-      places.map(({ k }) => aims[k] as Aim),
-      places.map(({ k }) => brackets[k] as Bracket[]),
-    ).forEach((list, k) => {
-      list.forEach(({ below, above }, v) => {
-        const { low, high } = (places[k] as (typeof places)[number]).target.vectors[v] as Neighbours["vectors"][number];
-        f.set(low, ordered(f, settings.wide, below));
-        f.set(high, ordered(f, settings.wide, above));
+    }
+    found.forEach((target, k) => {
+      if (target.kind === "place") return;
+      target.vectors.forEach(({ low, under, high, beneath }, v) => {
+        const behind = beyond[k]?.[v] ?? null;
+        if (behind === null) return;
+        const key = f.let("v128", this.#key(floats.constant(NaN)));
+        f.set(low, select(behind, key, low.get));
+        f.set(under, select(behind, (numbers[v] as Variable).get, under.get));
+        f.set(high, select(behind, whole.add(key, whole.constant(1)), high.get));
+        f.set(beneath, select(behind, whole.constant(source.length), beneath.get));
       });
     });
   }
+
+  /** What was counted about the zeros holds for either end, unless they are NaN or further out. */
+  #narrowByZero({ low, under, high, beneath }: Bracket, aim: number, zero: CountedZero, v: number): void {
+    const { f, floats } = this.#registers;
+    const whole = this.#whole;
+    const value = zero.values[v] as Code;
+    const known = f.let("v128", floats.eq(value, value));
+    const first = f.let("v128", this.#key(value));
+    const second = f.let("v128", whole.add(first, whole.constant(1)));
+    for (const [key, { get: count }] of [
+      [first, zero.below[v] as Variable],
+      [second, zero.reached[v] as Variable],
+    ] as const) {
+      const few = f.let("v128", whole.le(count, whole.constant(aim)));
+      const lower = f.let("v128", and(and(known, few), whole.gt(key, low.get)));
+      f.set(low, select(lower, key, low.get));
+      f.set(under, select(lower, count, under.get));
+      const upper = f.let("v128", and(andNot(known, few), whole.lt(key, high.get)));
+      f.set(high, select(upper, key, high.get));
+      f.set(beneath, select(upper, count, beneath.get));
+    }
+  }
 }
 
-interface End {
+/** Which numbers of an end one has to know, so many. */
+interface Reach {
   readonly side: "low" | "high";
-  readonly reach: number;
+  readonly count: number;
 }
 
-/** How many numbers of an end one has to know for what is wanted; null for more than a walk keeps. */
-function endOf(w: Wanted, length: number): End | null {
+/** Null for more than a walk keeps. */
+function reachOf(w: Wanted, length: number): Reach | null {
   const [first, last] = w.kind === "split" ? [w.count - 1, w.count] : [w.place, w.next ? w.place + 1 : w.place];
   const [low, high] = [last + 1, length - first];
   if (Math.min(low, high) > mostAtAnEnd) return null;
-  return low <= high ? { side: "low", reach: low } : { side: "high", reach: high };
+  return low <= high ? { side: "low", count: low } : { side: "high", count: high };
+}
+
+/** The least and the largest numbers of every column, in order. NaN is left out. */
+class Ends {
+  readonly #registers: TileRegisters;
+  readonly #length: number;
+  readonly #low: readonly (readonly Variable[])[];
+  readonly #high: readonly (readonly Variable[])[];
+
+  constructor(registers: TileRegisters, reaches: readonly (Reach | null)[], length: number) {
+    this.#registers = registers;
+    this.#length = length;
+    const lists = (end: "low" | "high", start: number) => {
+      const most = Math.max(0, ...reaches.map((reach) => (reach?.side === end ? reach.count : 0)));
+      const { f, floats } = registers;
+      return registers.each(() =>
+        Array.from({ length: most }, () => {
+          const variable = f.variable("v128");
+          f.set(variable, floats.constant(start));
+          return variable;
+        }),
+      );
+    };
+    this.#low = lists("low", Infinity);
+    this.#high = lists("high", -Infinity);
+  }
+
+  insert(value: Code, v: number): void {
+    const { f, floats } = this.#registers;
+    for (const [lists, nearer, farther] of [
+      [this.#low, floats.pmin, floats.pmax],
+      [this.#high, floats.pmax, floats.pmin],
+    ] as const) {
+      const list = lists[v] as readonly Variable[];
+      let carried = value;
+      list.forEach((variable, k) => {
+        const before = carried;
+        if (k < list.length - 1) carried = f.let("v128", farther(before, variable.get));
+        f.set(variable, nearer(variable.get, before));
+      });
+    }
+  }
+
+  insertRepeated({ values, times }: Repeated): void {
+    const { f, floats, settings } = this.#registers;
+    const whole = settings.wide ? i64x2 : i32x4;
+    const most = Math.max(this.#low[0]?.length ?? 0, this.#high[0]?.length ?? 0);
+    values.forEach((value, v) => {
+      for (let k = 0; k < most; k++) {
+        this.insert(f.let("v128", select(whole.gt(times, whole.constant(k)), value, floats.constant(NaN))), v);
+      }
+    });
+  }
+
+  /** The number at a place of all in ascending order. */
+  at(place: number, v: number): Code {
+    const variable = this.#low[v]?.[place] ?? this.#high[v]?.[this.#length - 1 - place];
+    return (variable as Variable).get;
+  }
 }

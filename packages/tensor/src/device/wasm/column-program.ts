@@ -5,7 +5,7 @@ import type { Lane } from "./formula.js";
 import { and, f64x2, joinHalves, not, or, select, upperHalf } from "./lanes.js";
 import { cutOf, wantedFor, type Cut } from "./column-cut.js";
 import { ColumnOrder, type Neighbours, type Wanted } from "./column-order.js";
-import { eachRow } from "./rows.js";
+import { eachRow, together } from "./rows.js";
 import { sortRows } from "./sort-rows.js";
 import { sliceKey, sortedSlices, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
@@ -44,7 +44,7 @@ export function planMemory({ statements }: ColumnTrace, samples: number, stored:
   };
   const values = stored ? take(samples) : null;
   const slices = sortedSlices(statements, samples, mostEnds);
-  const keys = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(samples) : null;
+  const keys = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(samples + together - 1) : null;
   const sorted = new Map<number, number>();
   for (const s of all) if (s.kind === "sorted" && !slices.has(s.vector)) sorted.set(s.vector, take(samples));
   return { values, keys, sorted, slices, rows };

@@ -1,23 +1,23 @@
 import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
-import { and, f32x4, f64x2, not, or, select } from "./lanes.js";
-import { cell, eachRow, type Rows } from "./rows.js";
-import { i32x4, i64x2, ordered } from "./whole-lanes.js";
+import { and, f32x4, f64x2, or, select } from "./lanes.js";
+import { cell, eachCell, eachRow, type Rows } from "./rows.js";
+import { i32x4, i64x2, keyOf, ordered } from "./whole-lanes.js";
 
-/** Keys that belong to the columns besides the rows: one for each vector, `times` of it, a whole number in every lane. */
+/** A number of each column besides the rows: one for each vector, `times` of it, a whole number in every lane. */
 export interface Repeated {
-  readonly keys: readonly Code[];
+  readonly values: readonly Code[];
   readonly times: Code;
 }
 
-/** A key below which so many of a column's keys are shall be found; `orMore`: or one more. */
+/** A limit below which so many numbers of a column shall be found; `orMore`: or one more. */
 export interface Aim {
   readonly count: number;
   readonly orMore: boolean;
 }
 
 /**
- * Two keys, and how many of a column's keys are below each: at most as many as are aimed at, and more. The search is
- * over where the lower one fits, or no key is left between them: then all those in the way are equal to the lower one.
+ * The keys of two limits, and how many numbers of a column are below each: at most as many as are aimed at, and more.
+ * The search is over where the lower one fits, or no key is between them: then the numbers in the way are all equal to it.
  */
 export interface Bracket {
   readonly low: Variable;
@@ -26,193 +26,239 @@ export interface Bracket {
   readonly beneath: Variable;
 }
 
-/**
- * Narrows brackets, a list of one for each vector for every aim, until all lanes are done: counts what is below the mean
- * of both ends, every eighth time below the middle of the keys, which is soon there whatever the exponents, and then moves
- * the ends to the outermost keys within, which shows where all are equal. No data is moved.
- *
- * @param done  Lanes that are not waited for.
- */
-export function narrow(
-  f: FunctionBody,
-  rows: Rows,
-  repeated: Repeated | null,
-  aims: readonly Aim[],
-  brackets: readonly (readonly Bracket[])[],
-  done: readonly Code[],
-): void {
-  const { wide } = rows;
-  const whole = wide ? i64x2 : i32x4;
-  const floats = wide ? f64x2 : f32x4;
-  const all = aims.flatMap((aim, k) =>
-    (brackets[k] as readonly Bracket[]).map((bracket, v) => ({ aim, bracket, v, guess: f.variable("v128") })),
-  );
-  const turn = f.variable("i32");
-  f.set(turn, integer(0));
-  f.block(() => {
-    f.loop(() => {
-      const settled = all.map(({ aim, bracket, v }) => or(isSettled(wide, aim, bracket), done[v] as Code)).reduce(and);
-      f.branchIf(1, whole.all(settled));
-      f.advance(turn, 1);
-      const eighth = f.let("i32", unary("i32.eqz", binary("i32.and", turn.get, integer(7))));
-      f.if(
-        eighth,
-        () => {
-          f.scope(() => tighten(f, rows, repeated, all));
-          for (const { bracket, guess } of all) {
-            const { low, high } = bracket;
-            f.set(guess, whole.add(low.get, whole.half(whole.sub(high.get, low.get))));
-          }
-        },
-        () => {
-          f.scope(() => {
+/** What is searched: numbers in rows, a NaN for none, and others. */
+export class Selection {
+  readonly #f: FunctionBody;
+  readonly #rows: Rows;
+  readonly #repeated: Repeated | null;
+
+  constructor(f: FunctionBody, rows: Rows, repeated: Repeated | null) {
+    this.#f = f;
+    this.#rows = rows;
+    this.#repeated = repeated;
+  }
+
+  get #floats() {
+    return this.#rows.wide ? f64x2 : f32x4;
+  }
+
+  get #whole() {
+    return this.#rows.wide ? i64x2 : i32x4;
+  }
+
+  #key(value: Code): Code {
+    return keyOf(this.#f, this.#rows.wide, value);
+  }
+
+  #float(key: Code): Code {
+    return ordered(this.#f, this.#rows.wide, key);
+  }
+
+  /** Calls `take` in a walk for every vector of the rows, and for the other number. */
+  #each(take: (v: number, value: Code) => void): void {
+    const f = this.#f;
+    this.#repeated?.values.forEach((value, v) => {
+      const some = this.#whole.gt((this.#repeated as Repeated).times, this.#whole.constant(0));
+      take(v, f.let("v128", select(some, value, this.#floats.constant(NaN))));
+    });
+    eachCell(f, this.#rows, (cell) => {
+      for (let v = 0; v < this.#rows.vectors; v++) take(v, f.let("v128", cell(v)));
+    });
+  }
+
+  /** How many are NaN. */
+  strangers(): Variable[] {
+    const f = this.#f;
+    const counts = Array.from({ length: this.#rows.vectors }, () => f.variable("v128"));
+    counts.forEach((count, v) => {
+      if (this.#repeated === null) f.set(count, this.#whole.constant(0));
+      else {
+        const value = this.#repeated.values[v] as Code;
+        f.set(count, and(this.#floats.ne(value, value), this.#repeated.times));
+      }
+    });
+    eachRow(f, this.#rows, (row) =>
+      counts.forEach((count, v) => {
+        const value = f.let("v128", cell(row, v));
+        f.set(count, this.#whole.sub(count.get, this.#floats.ne(value, value)));
+      }),
+    );
+    return counts;
+  }
+
+  /** The smallest and the largest number for every vector: ∞ and −∞ where there are none. */
+  extremes(): { readonly least: Code; readonly most: Code }[] {
+    const f = this.#f;
+    const parts = Array.from({ length: this.#rows.vectors }, () => ({
+      least: f.variable("v128"),
+      most: f.variable("v128"),
+    }));
+    for (const { least, most } of parts) {
+      f.set(least, this.#floats.constant(Infinity));
+      f.set(most, this.#floats.constant(-Infinity));
+    }
+    this.#each((v, value) => {
+      const { least, most } = parts[v] as (typeof parts)[number];
+      f.set(least, this.#floats.pmin(least.get, value));
+      f.set(most, this.#floats.pmax(most.get, value));
+    });
+    return parts.map(({ least, most }) => ({ least: least.get, most: most.get }));
+  }
+
+  /**
+   * Narrows brackets, a list of one for each vector for every aim, until all lanes are done: counts what is below the
+   * mean of both ends. Every sixteenth time that is the middle of their keys, which is soon near whatever the exponents
+   * are, once the ends are moved to the outermost numbers within, which shows where all are equal. No data is moved.
+   *
+   * @param done  Lanes that are not waited for.
+   */
+  narrow(aims: readonly Aim[], brackets: readonly (readonly Bracket[])[], done: readonly (readonly Code[])[]): void {
+    const f = this.#f;
+    const whole = this.#whole;
+    const all = aims.flatMap((aim, k) =>
+      (brackets[k] as readonly Bracket[]).map((bracket, v) => ({
+        aim,
+        bracket,
+        done: done[k]?.[v] as Code,
+        v,
+        guess: f.variable("v128"),
+        count: f.variable("v128"),
+      })),
+    );
+    const turn = f.variable("i32");
+    f.set(turn, integer(0));
+    f.block(() => {
+      f.loop(() => {
+        const settled = all.map((one) => or(this.#isSettled(one.aim, one.bracket), one.done)).reduce(and);
+        f.branchIf(1, whole.all(settled));
+        f.advance(turn, 1);
+        f.if(
+          unary("i32.eqz", binary("i32.and", turn.get, integer(15))),
+          () => {
+            f.scope(() => this.#tighten(all));
             for (const { bracket, guess } of all) {
               const [low, high] = [bracket.low.get, bracket.high.get];
-              const half = (key: Code) => floats.mul(f.let("v128", ordered(f, wide, key)), floats.constant(0.5));
-              const mean = f.let("v128", ordered(f, wide, floats.add(half(low), half(high))));
-              const one = whole.constant(1);
-              const most = f.let("v128", whole.min(mean, f.let("v128", whole.sub(high, one))));
-              f.set(guess, whole.max(most, f.let("v128", whole.add(low, one))));
+              f.set(guess, whole.add(low, whole.half(whole.sub(high, low))));
+            }
+          },
+          () => f.scope(() => all.forEach(({ bracket, guess }) => f.set(guess, this.#mean(bracket)))),
+        );
+        f.scope(() => {
+          const limits = all.map(({ guess }) => f.let("v128", this.#float(guess.get)));
+          all.forEach(({ v, count }, k) => {
+            if (this.#repeated === null) f.set(count, whole.constant(0));
+            else {
+              const less = this.#floats.lt(this.#repeated.values[v] as Code, limits[k] as Code);
+              f.set(count, and(less, this.#repeated.times));
             }
           });
-        },
-      );
-      f.scope(() => {
-        const counts = countBelow(
-          f,
-          rows,
-          repeated,
-          all.map(({ v, guess }) => ({ v, limit: guess.get })),
-        );
-        all.forEach(({ aim, bracket: { low, under, high, beneath }, guess }, k) => {
-          const count = (counts[k] as Variable).get;
-          const few = f.let("v128", whole.le(count, whole.constant(aim.count)));
-          f.set(low, select(few, guess.get, low.get));
-          f.set(under, select(few, count, under.get));
-          f.set(high, select(few, high.get, guess.get));
-          f.set(beneath, select(few, beneath.get, count));
+          eachCell(f, this.#rows, (cell) => {
+            const values = Array.from({ length: this.#rows.vectors }, (_, v) => f.let("v128", cell(v)));
+            all.forEach(({ v, count }, k) =>
+              f.set(count, whole.sub(count.get, this.#floats.lt(values[v] as Code, limits[k] as Code))),
+            );
+          });
+          for (const { aim, bracket, guess, count } of all) {
+            const { low, under, high, beneath } = bracket;
+            const few = f.let("v128", whole.le(count.get, whole.constant(aim.count)));
+            f.set(low, select(few, guess.get, low.get));
+            f.set(under, select(few, count.get, under.get));
+            f.set(high, select(few, high.get, guess.get));
+            f.set(beneath, select(few, beneath.get, count.get));
+          }
         });
+        f.branchIf(0, integer(1));
       });
-      f.branchIf(0, integer(1));
     });
-  });
-}
+  }
 
-/** Moves the ends of brackets to the smallest key that is not below, and next to the largest one that is. */
-function tighten(
-  f: FunctionBody,
-  rows: Rows,
-  repeated: Repeated | null,
-  all: readonly { readonly bracket: Bracket; readonly v: number }[],
-): void {
-  const whole = rows.wide ? i64x2 : i32x4;
-  const parts = all.map(({ bracket, v }) => ({ bracket, v, least: f.variable("v128"), most: f.variable("v128") }));
-  const take = (keyOf: (v: number) => Code, some: Code | null) => {
-    for (const { bracket, v, least, most } of parts) {
-      const key = keyOf(v);
-      const reached = not(f.let("v128", whole.lt(key, bracket.low.get)));
-      const below = f.let("v128", whole.lt(key, bracket.high.get));
-      const [first, second] = some === null ? [reached, below] : [and(reached, some), and(below, some)];
-      f.set(least, whole.min(least.get, f.let("v128", select(first, key, whole.most))));
-      f.set(most, whole.max(most.get, f.let("v128", select(second, key, whole.least))));
+  #isSettled({ count, orMore }: Aim, { low, under, high, beneath }: Bracket): Code {
+    const whole = this.#whole;
+    const fits = whole.eq(under.get, whole.constant(count));
+    const found = or(fits, whole.eq(whole.sub(high.get, low.get), whole.constant(1)));
+    return orMore ? or(found, whole.eq(beneath.get, whole.constant(count + 1))) : found;
+  }
+
+  /** The key of the mean of both ends, and one between them. */
+  #mean({ low, high }: Bracket): Code {
+    const f = this.#f;
+    const whole = this.#whole;
+    const half = ({ get }: Variable) => this.#floats.mul(f.let("v128", this.#float(get)), this.#floats.constant(0.5));
+    const mean = f.let("v128", ordered(f, this.#rows.wide, this.#floats.add(half(low), half(high))));
+    const most = f.let("v128", whole.min(mean, f.let("v128", whole.sub(high.get, whole.constant(1)))));
+    return whole.max(most, f.let("v128", whole.add(low.get, whole.constant(1))));
+  }
+
+  /** Moves the ends of brackets to the smallest number that is not below, and next to the largest one that is. */
+  #tighten(all: readonly { readonly bracket: Bracket; readonly v: number }[]): void {
+    const f = this.#f;
+    const parts = all.map(({ bracket, v }) => ({
+      bracket,
+      v,
+      from: f.let("v128", this.#float(bracket.low.get)),
+      to: f.let("v128", this.#float(bracket.high.get)),
+      least: f.variable("v128"),
+      most: f.variable("v128"),
+    }));
+    for (const { least, most } of parts) {
+      f.set(least, this.#floats.constant(Infinity));
+      f.set(most, this.#floats.constant(-Infinity));
     }
-  };
-  for (const { least, most } of parts) {
-    f.set(least, whole.most);
-    f.set(most, whole.least);
-  }
-  if (repeated !== null) {
-    const some = f.let("v128", whole.gt(repeated.times, whole.constant(0)));
-    take((v) => repeated.keys[v] as Code, some);
-  }
-  eachRow(f, rows, (row) => {
-    const keys = Array.from({ length: rows.vectors }, (_, v) => f.let("v128", cell(row, v)));
-    take((v) => keys[v] as Code, null);
-  });
-  for (const { bracket, least, most } of parts) {
-    f.set(bracket.low, least.get);
-    f.set(bracket.high, whole.add(most.get, whole.constant(1)));
-  }
-}
-
-function isSettled(wide: boolean, { count, orMore }: Aim, { low, under, high, beneath }: Bracket): Code {
-  const whole = wide ? i64x2 : i32x4;
-  const fits = whole.eq(under.get, whole.constant(count));
-  const ties = whole.eq(whole.sub(high.get, low.get), whole.constant(1));
-  const found = or(fits, ties);
-  return orMore ? or(found, whole.eq(beneath.get, whole.constant(count + 1))) : found;
-}
-
-/** How many keys of a column are less than each of some limits. */
-function countBelow(
-  f: FunctionBody,
-  rows: Rows,
-  repeated: Repeated | null,
-  limits: readonly { readonly v: number; readonly limit: Code }[],
-): Variable[] {
-  const whole = rows.wide ? i64x2 : i32x4;
-  const counts = limits.map(({ v, limit }) => {
-    const count = f.variable("v128");
-    if (repeated === null) f.set(count, whole.constant(0));
-    else f.set(count, and(whole.lt(repeated.keys[v] as Code, limit), repeated.times));
-    return count;
-  });
-  eachRow(f, rows, (row) => {
-    const keys = Array.from({ length: rows.vectors }, (_, v) => f.let("v128", cell(row, v)));
-    limits.forEach(({ v, limit }, k) => {
-      const count = counts[k] as Variable;
-      f.set(count, whole.sub(count.get, whole.lt(keys[v] as Code, limit)));
+    this.#each((vector, value) => {
+      for (const { v, from, to, least, most } of parts) {
+        if (v !== vector) continue;
+        f.set(least, this.#floats.pmin(least.get, or(value, this.#floats.lt(value, from))));
+        f.set(most, this.#floats.pmax(most.get, or(value, this.#floats.ge(value, to))));
+      }
     });
-  });
-  return counts;
-}
-
-/** The largest key below what a bracket has found and the smallest one not below it, for every aim and vector. */
-export function neighbours(
-  f: FunctionBody,
-  rows: Rows,
-  repeated: Repeated | null,
-  aims: readonly Aim[],
-  brackets: readonly (readonly Bracket[])[],
-): { readonly below: Code; readonly above: Code }[][] {
-  const whole = rows.wide ? i64x2 : i32x4;
-  const parts = aims.map(({ count }, k) =>
-    (brackets[k] as readonly Bracket[]).map(({ low, under, high }) => ({
-      limit: f.let("v128", select(whole.eq(under.get, whole.constant(count)), low.get, high.get)),
-      below: f.variable("v128"),
-      above: f.variable("v128"),
-    })),
-  );
-  const take = ({ limit, below, above }: (typeof parts)[number][number], key: Code, counts: Code | null) => {
-    const less = f.let("v128", whole.lt(key, limit));
-    const [first, second] = counts === null ? [less, not(less)] : [and(less, counts), and(not(less), counts)];
-    f.set(below, whole.max(below.get, f.let("v128", select(first, key, whole.least))));
-    f.set(above, whole.min(above.get, f.let("v128", select(second, key, whole.most))));
-  };
-  const some = repeated === null ? null : f.let("v128", whole.gt(repeated.times, whole.constant(0)));
-  for (const list of parts) {
-    list.forEach((part, v) => {
-      f.set(part.below, whole.least);
-      f.set(part.above, whole.most);
-      if (repeated !== null) take(part, repeated.keys[v] as Code, some);
-    });
+    for (const { bracket, least, most } of parts) {
+      f.set(bracket.low, this.#key(least.get));
+      f.set(bracket.high, this.#whole.add(this.#key(most.get), this.#whole.constant(1)));
+    }
   }
-  eachRow(f, rows, (row) => {
-    const keys = Array.from({ length: rows.vectors }, (_, v) => f.let("v128", cell(row, v)));
-    for (const list of parts) list.forEach((part, v) => take(part, keys[v] as Code, null));
-  });
-  return parts.map((list, k) =>
-    list.map(({ below, above }, v) => {
-      const { count, orMore } = aims[k] as Aim;
-      const bracket = (brackets[k] as readonly Bracket[])[v] as Bracket;
-      const is = (variable: Variable, number: number) => whole.eq(variable.get, whole.constant(number));
-      const fits = f.let("v128", is(bracket.under, count));
-      const otherwise = (key: Code) => f.let("v128", select(fits, key, bracket.low.get));
-      if (!orMore) return { below: otherwise(below.get), above: otherwise(above.get) };
-      // The key of one place: above a limit with so many below it, or below one with one more.
-      const next = select(is(bracket.beneath, count + 1), below.get, bracket.low.get);
-      const key = f.let("v128", select(fits, above.get, next));
-      return { below: key, above: key };
-    }),
-  );
+
+  /** The largest number below what a bracket has found and the smallest one not below it, for every aim and vector. */
+  neighbours(
+    aims: readonly Aim[],
+    brackets: readonly (readonly Bracket[])[],
+  ): { readonly below: Code; readonly above: Code }[][] {
+    const f = this.#f;
+    const whole = this.#whole;
+    const is = (variable: Variable, number: number) => whole.eq(variable.get, whole.constant(number));
+    const parts = aims.map(({ count }, k) =>
+      (brackets[k] as readonly Bracket[]).map(({ low, under, high }) => {
+        const key = f.let("v128", select(is(under, count), low.get, high.get));
+        const limit = f.let("v128", this.#float(key));
+        return { limit, below: f.variable("v128"), above: f.variable("v128") };
+      }),
+    );
+    for (const { below, above } of parts.flat()) {
+      f.set(below, this.#floats.constant(-Infinity));
+      f.set(above, this.#floats.constant(Infinity));
+    }
+    this.#each((v, value) => {
+      for (const list of parts) {
+        const { limit, below, above } = list[v] as (typeof list)[number];
+        // All bits of what does not count make a NaN, which neither takes.
+        f.set(below, this.#floats.pmax(below.get, or(value, this.#floats.ge(value, limit))));
+        f.set(above, this.#floats.pmin(above.get, or(value, this.#floats.lt(value, limit))));
+      }
+    });
+    return parts.map((list, k) =>
+      list.map(({ below, above }, v) => {
+        const { count, orMore } = aims[k] as Aim;
+        const bracket = (brackets[k] as readonly Bracket[])[v] as Bracket;
+        const fits = f.let("v128", is(bracket.under, count));
+        const tie = f.let("v128", this.#float(bracket.low.get));
+        if (!orMore) {
+          const otherwise = (value: Variable) => f.let("v128", select(fits, value.get, tie));
+          return { below: otherwise(below), above: otherwise(above) };
+        }
+        // The number of one place: above a limit with so many below it, or below one with one more.
+        const next = select(is(bracket.beneath, count + 1), below.get, tie);
+        const value = f.let("v128", select(fits, above.get, next));
+        return { below: value, above: value };
+      }),
+    );
+  }
 }

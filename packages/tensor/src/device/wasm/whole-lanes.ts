@@ -71,3 +71,9 @@ export function orderedNumber(f: FunctionBody, wide: boolean, value: Code): Code
   const kept = f.let("v128", value);
   return ordered(f, wide, select(floats.eq(kept, kept), kept, floats.constant(NaN)));
 }
+
+/** The same with one key for zeros of either sign; what it is of a NaN has no meaning. */
+export function keyOf(f: FunctionBody, wide: boolean, value: Code): Code {
+  const floats = wide ? f64x2 : f32x4;
+  return ordered(f, wide, floats.add(value, floats.constant(0)));
+}
