@@ -1,5 +1,5 @@
 import type { Code } from "./assembler.js";
-import type { Found, Neighbours, Split, Wanted } from "./column-order.js";
+import type { Found, Neighbours, Split, Wanted } from "./column-search.js";
 import { andNot, not, select } from "./lanes.js";
 import type { Bracket } from "./selection.js";
 import type { SortedSlice } from "./sorted-slices.js";

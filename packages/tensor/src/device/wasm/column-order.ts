@@ -1,35 +1,19 @@
 import { binary, integer, unary, type Code, type Variable } from "./assembler.js";
+import {
+  foundVariables,
+  search,
+  type CountedZero,
+  type Found,
+  type Neighbours,
+  type Split,
+  type Wanted,
+} from "./column-search.js";
 import type { ColumnVectors, VectorSource } from "./column-vectors.js";
-import { and, andNot, not, or, select } from "./lanes.js";
-import { together, type Rows } from "./rows.js";
-import { Selection, type Aim, type Bracket, type Repeated } from "./selection.js";
+import { and, not, or, select } from "./lanes.js";
+import { together } from "./rows.js";
+import type { Bracket, Repeated } from "./selection.js";
 import type { TileRegisters } from "./tile-registers.js";
 import { i32x4, i64x2, keyOf, type WholeLanes } from "./whole-lanes.js";
-
-/** What shall be found of values in ascending order: those at a place and at the next one, or where the first `count` end. */
-export type Wanted =
-  | { readonly kind: "place"; readonly place: number; readonly next: boolean }
-  | { readonly kind: "split"; readonly count: number };
-
-/** Of a place: the numbers there and at the next one, for every vector. */
-export interface Neighbours {
-  readonly kind: "place";
-  readonly vectors: readonly { readonly low: Variable; readonly high: Variable }[];
-}
-
-/** Of a split: a bracket that is done, for every vector. */
-export interface Split {
-  readonly kind: "split";
-  readonly vectors: readonly Bracket[];
-}
-
-export type Found = Neighbours | Split;
-
-/** What a vector has where the factors have 0: how often a walk leaves it out, and how many values are less and at most it. */
-interface CountedZero extends Repeated {
-  readonly below: readonly Variable[];
-  readonly reached: readonly Variable[];
-}
 
 /** So many numbers at either end are found in one walk that keeps them in registers. */
 const mostAtAnEnd = 5;
@@ -44,7 +28,7 @@ export class ColumnOrder {
   readonly #rows: Code;
   readonly #whole: WholeLanes;
 
-  /** @param rows  Address of {@link orderRows} of memory. */
+  /** @param rows  Address of {@link searchRows} of memory. */
   constructor(registers: TileRegisters, vectors: ColumnVectors, rows: Code) {
     this.#registers = registers;
     this.#vectors = vectors;
@@ -58,22 +42,10 @@ export class ColumnOrder {
    * @param strange  Becomes a mask of the columns with a NaN, where that is wanted; what is found of them means nothing then.
    */
   find(source: VectorSource, wanted: readonly Wanted[], strange: readonly Variable[] | null = null): Found[] {
-    const found = wanted.map(({ kind }): Found =>
-      kind === "place"
-        ? { kind, vectors: this.#registers.each(() => ({ low: this.#variable(), high: this.#variable() })) }
-        : { kind, vectors: this.#registers.each(() => this.#bracket()) },
-    );
-    const { f } = this.#registers;
+    const { f, tile } = this.#registers;
+    const found = foundVariables(f, wanted, tile.counts.length);
     if (wanted.length > 0) f.scope(() => this.#find(source, wanted, found, strange));
     return found;
-  }
-
-  #variable(): Variable {
-    return this.#registers.f.variable("v128");
-  }
-
-  #bracket(): Bracket {
-    return { low: this.#variable(), under: this.#variable(), high: this.#variable(), beneath: this.#variable() };
   }
 
   #find(
@@ -108,14 +80,20 @@ export class ColumnOrder {
     });
     zero?.values.forEach((value, v) => note(value, v, this.#whole.gt(zero.times, this.#whole.constant(0))));
     if (zero !== null) ends?.insertRepeated(zero);
-    const search = () => {
+    const searched = () => {
       f.scope(() => {
         if (near) this.#visit(source, true, () => undefined);
-        this.#search(source, wanted, found, zero, bad, strange === null);
+        const { length } = source;
+        const left = this.#vectors.leavesOut(source);
+        const count = left === null ? integer(length) : left.count;
+        const unused = this.#registers.each((v) => this.#registers.used(v, false));
+        const { tile } = this.#registers;
+        const sorted = strange === null;
+        search(f, { wanted, length, tile, unused, sorted, address: this.#rows, count, zero, bad }, found);
       });
     };
     if (zero === null && ends === null) {
-      search();
+      searched();
       return;
     }
     const open = this.#registers.each((v) => {
@@ -129,7 +107,7 @@ export class ColumnOrder {
       return or(settled === null ? not(nan) : and(settled, not(nan)), unused);
     });
     const masks = open.filter((mask) => mask !== null);
-    if (masks.length > 0) f.if(unary("i32.eqz", this.#whole.all(masks.reduce(and))), search);
+    if (masks.length > 0) f.if(unary("i32.eqz", this.#whole.all(masks.reduce(and))), searched);
   }
 
   #countedZero(source: VectorSource): CountedZero | null {
@@ -140,7 +118,7 @@ export class ColumnOrder {
     const times = f.let("v128", settings.wide ? unary("i64x2.extend_low_i32x4_u", others) : others);
     const counts = (start: Code) =>
       this.#registers.each(() => {
-        const count = this.#variable();
+        const count = f.variable("v128");
         f.set(count, start);
         return count;
       });
@@ -222,123 +200,6 @@ export class ColumnOrder {
 
   #key(value: Code): Code {
     return keyOf(this.#registers.f, this.#registers.settings.wide, value);
-  }
-
-  /**
-   * Searches the rows.
-   *
-   * @param bad     Masks of the columns with a NaN.
-   * @param sorted  True where NaN has places behind all numbers, false where columns with one do not matter.
-   */
-  #search(
-    source: VectorSource,
-    wanted: readonly Wanted[],
-    found: readonly Found[],
-    zero: CountedZero | null,
-    bad: readonly Variable[],
-    sorted: boolean,
-  ): void {
-    const { f, settings, floats } = this.#registers;
-    const whole = this.#whole;
-    const left = this.#vectors.leavesOut(source);
-    const rows: Rows = {
-      address: this.#rows,
-      length: left === null ? source.length : left.count,
-      vectors: this.#registers.tile.counts.length,
-      wide: settings.wide,
-    };
-    const selection = new Selection(f, rows, zero);
-    const numbers = this.#registers.variables();
-    for (const count of numbers) f.set(count, whole.constant(source.length));
-    if (sorted) {
-      f.if(unary("v128.any_true", bad.map(({ get }) => get).reduce(or)), () =>
-        f.scope(() =>
-          selection
-            .strangers()
-            .forEach(({ get }, v) => f.set(numbers[v] as Variable, whole.sub((numbers[v] as Variable).get, get))),
-        ),
-      );
-    }
-    const extremes = selection.extremes();
-    const aims = wanted.map((w): Aim =>
-      w.kind === "split"
-        ? { count: w.count, orMore: false }
-        : { count: w.next ? w.place + 1 : w.place, orMore: !w.next },
-    );
-    const brackets = found.map((target, k) =>
-      this.#registers.each((v) => {
-        const bracket = target.kind === "split" ? (target.vectors[v] as Bracket) : this.#bracket();
-        const { least, most } = extremes[v] as (typeof extremes)[number];
-        f.set(bracket.low, this.#key(least));
-        f.set(bracket.under, whole.constant(0));
-        f.set(bracket.high, whole.add(this.#key(most), whole.constant(1)));
-        f.set(bracket.beneath, (numbers[v] as Variable).get);
-        if (zero !== null) this.#narrowByZero(bracket, (aims[k] as Aim).count, zero, v);
-        return bracket;
-      }),
-    );
-    /** The lanes where what is wanted lies behind all numbers. */
-    const beyond = aims.map(({ count }) =>
-      this.#registers.each((v) =>
-        sorted ? f.let("v128", whole.le((numbers[v] as Variable).get, whole.constant(count))) : null,
-      ),
-    );
-    const done = aims.map((_, k) =>
-      this.#registers.each((v) =>
-        f.let("v128", or(beyond[k]?.[v] ?? (bad[v] as Variable).get, this.#registers.used(v, false))),
-      ),
-    );
-    selection.narrow(aims, brackets, done);
-    const places = found.flatMap((target, k) => (target.kind === "place" ? [{ ...target, k }] : []));
-    if (places.length > 0) {
-      const neighbours = selection.neighbours(
-        places.map(({ k }) => aims[k] as Aim),
-        places.map(({ k }) => brackets[k] as Bracket[]),
-      );
-      places.forEach(({ vectors, k }, at) => {
-        vectors.forEach(({ low, high }, v) => {
-          const { below, above } = neighbours[at]?.[v] as { below: Code; above: Code };
-          const behind = beyond[k]?.[v] ?? null;
-          const known = (value: Code) => (behind === null ? value : select(behind, floats.constant(NaN), value));
-          f.set(low, known(below));
-          f.set(high, known(above));
-        });
-      });
-    }
-    found.forEach((target, k) => {
-      if (target.kind === "place") return;
-      target.vectors.forEach(({ low, under, high, beneath }, v) => {
-        const behind = beyond[k]?.[v] ?? null;
-        if (behind === null) return;
-        const key = f.let("v128", this.#key(floats.constant(NaN)));
-        f.set(low, select(behind, key, low.get));
-        f.set(under, select(behind, (numbers[v] as Variable).get, under.get));
-        f.set(high, select(behind, whole.add(key, whole.constant(1)), high.get));
-        f.set(beneath, select(behind, whole.constant(source.length), beneath.get));
-      });
-    });
-  }
-
-  /** What was counted about the zeros holds for either end, unless they are NaN or further out. */
-  #narrowByZero({ low, under, high, beneath }: Bracket, aim: number, zero: CountedZero, v: number): void {
-    const { f, floats } = this.#registers;
-    const whole = this.#whole;
-    const value = zero.values[v] as Code;
-    const known = f.let("v128", floats.eq(value, value));
-    const first = f.let("v128", this.#key(value));
-    const second = f.let("v128", whole.add(first, whole.constant(1)));
-    for (const [key, { get: count }] of [
-      [first, zero.below[v] as Variable],
-      [second, zero.reached[v] as Variable],
-    ] as const) {
-      const few = f.let("v128", whole.le(count, whole.constant(aim)));
-      const lower = f.let("v128", and(and(known, few), whole.gt(key, low.get)));
-      f.set(low, select(lower, key, low.get));
-      f.set(under, select(lower, count, under.get));
-      const upper = f.let("v128", and(andNot(known, few), whole.lt(key, high.get)));
-      f.set(high, select(upper, key, high.get));
-      f.set(beneath, select(upper, count, beneath.get));
-    }
   }
 }
 

@@ -1,11 +1,12 @@
 import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { ColumnMoments, isElement, type Reduction } from "./column-moments.js";
+import { mostWanted, searchRows, type Neighbours, type Wanted } from "./column-search.js";
 import { block, type ColumnVectors, type SortedPart } from "./column-vectors.js";
 import type { Lane } from "./formula.js";
 import { and, f64x2, joinHalves, not, or, select, upperHalf } from "./lanes.js";
 import { cutOf, wantedFor, type Cut } from "./column-cut.js";
-import { ColumnOrder, type Neighbours, type Wanted } from "./column-order.js";
-import { eachRow, together } from "./rows.js";
+import { ColumnOrder } from "./column-order.js";
+import { eachRow } from "./rows.js";
 import { sortRows } from "./sort-rows.js";
 import { sliceKey, sortedSlices, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
@@ -26,9 +27,6 @@ export interface ProgramMemory {
   readonly rows: number;
 }
 
-/** More ends of slices of a sorted vector are not searched for: it is sorted. */
-const mostEnds = 4;
-
 /** Every statement, those inside loops included. */
 export function allStatements(list: readonly ColumnStatement[]): ColumnStatement[] {
   return list.flatMap((s) => (s.kind === "iterate" ? [s, ...allStatements(s.body)] : [s]));
@@ -43,8 +41,8 @@ export function planMemory({ statements }: ColumnTrace, samples: number, stored:
     return at;
   };
   const values = stored ? take(samples) : null;
-  const slices = sortedSlices(statements, samples, mostEnds);
-  const keys = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(samples + together - 1) : null;
+  const slices = sortedSlices(statements, samples, mostWanted);
+  const keys = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(searchRows(samples)) : null;
   const sorted = new Map<number, number>();
   for (const s of all) if (s.kind === "sorted" && !slices.has(s.vector)) sorted.set(s.vector, take(samples));
   return { values, keys, sorted, slices, rows };
