@@ -9,7 +9,7 @@ import {
   type Wanted,
 } from "./column-search.js";
 import type { ColumnVectors, VectorSource } from "./column-vectors.js";
-import { and, not, or, select } from "./lanes.js";
+import { and, andNot, or, select } from "./lanes.js";
 import { together } from "./rows.js";
 import type { Bracket, Repeated } from "./selection.js";
 import type { TileRegisters } from "./tile-registers.js";
@@ -39,7 +39,7 @@ export class ColumnOrder {
   /**
    * Finds what is wanted, NaN last. The sign of a zero is lost.
    *
-   * @param strange  Becomes a mask of the columns with a NaN, where that is wanted; what is found of them means nothing then.
+   * @param strange  Becomes how many NaN a column has, where that is wanted; what is found of those with one means nothing then.
    */
   find(source: VectorSource, wanted: readonly Wanted[], strange: readonly Variable[] | null = null): Found[] {
     const { f, tile } = this.#registers;
@@ -57,14 +57,17 @@ export class ColumnOrder {
     const { f, floats } = this.#registers;
     const zero = this.#countedZero(source);
     const bad = strange ?? this.#registers.variables();
-    for (const mask of bad) f.set(mask, floats.constant(0));
+    for (const count of bad) f.set(count, this.#whole.constant(0));
     const reaches = wanted.map((w) => reachOf(w, source.length));
     const near = reaches.every((reach) => reach !== null);
     const ends = near ? new Ends(this.#registers, reaches, source.length) : null;
-    const note = (value: Code, v: number, there: Code | null) => {
-      const mask = bad[v] as Variable;
+    const note = (value: Code, v: number, times: Code | null) => {
+      const count = bad[v] as Variable;
       const unequal = floats.ne(value, value);
-      f.set(mask, or(mask.get, there === null ? unequal : and(unequal, there)));
+      f.set(
+        count,
+        times === null ? this.#whole.sub(count.get, unequal) : this.#whole.add(count.get, and(unequal, times)),
+      );
     };
     this.#visit(source, !near, (value, v) => {
       note(value, v, null);
@@ -78,7 +81,7 @@ export class ColumnOrder {
         f.set(count, this.#whole.sub(count.get, compare(value, zero.values[v] as Code)));
       }
     });
-    zero?.values.forEach((value, v) => note(value, v, this.#whole.gt(zero.times, this.#whole.constant(0))));
+    zero?.values.forEach((value, v) => note(value, v, zero.times));
     if (zero !== null) ends?.insertRepeated(zero);
     const searched = () => {
       f.scope(() => {
@@ -98,13 +101,12 @@ export class ColumnOrder {
     }
     const open = this.#registers.each((v) => {
       const masks = wanted
-        .map((w, k) => this.#settle(w, found[k] as Found, ends, zero, v))
+        .map((w, k) => this.#settle(w, found[k] as Found, ends, zero, bad, v))
         .filter((mask) => mask !== null);
-      const settled = masks.length === 0 ? null : masks.reduce(and);
-      const unused = this.#registers.used(v, false);
-      const nan = (bad[v] as Variable).get;
-      if (strange !== null) return settled === null ? null : or(or(settled, nan), unused);
-      return or(settled === null ? not(nan) : and(settled, not(nan)), unused);
+      if (masks.length === 0) return null;
+      const nan = f.let("v128", this.#whole.gt((bad[v] as Variable).get, this.#whole.constant(0)));
+      const settled = masks.reduce(and);
+      return or(strange === null ? andNot(settled, nan) : or(settled, nan), this.#registers.used(v, false));
     });
     const masks = open.filter((mask) => mask !== null);
     if (masks.length > 0) f.if(unary("i32.eqz", this.#whole.all(masks.reduce(and))), searched);
@@ -150,8 +152,15 @@ export class ColumnOrder {
     for (let k = 1; k < together; k++) this.#registers.each((v) => store(floats.constant(NaN), v, k - 1));
   }
 
-  /** Notes what the first walk says of one thing wanted, and returns a mask of the lanes that it settles; null for all without a NaN. */
-  #settle(w: Wanted, found: Found, ends: Ends | null, zero: CountedZero | null, v: number): Code | null {
+  /** Notes what the first walk says of one thing wanted, and returns a mask of the lanes that it settles; null for all. */
+  #settle(
+    w: Wanted,
+    found: Found,
+    ends: Ends | null,
+    zero: CountedZero | null,
+    bad: readonly Variable[],
+    v: number,
+  ): Code | null {
     const { f, floats } = this.#registers;
     const whole = this.#whole;
     const counts = zero && {
@@ -162,8 +171,9 @@ export class ColumnOrder {
     if (w.kind === "place") {
       const { low, high } = (found as Neighbours).vectors[v] as Neighbours["vectors"][number];
       const last = w.next ? w.place + 1 : w.place;
-      f.set(low, ends === null ? (counts as NonNullable<typeof counts>).value : ends.at(w.place, v));
-      f.set(high, ends === null ? low.get : ends.at(last, v));
+      const strangers = (bad[v] as Variable).get;
+      f.set(low, ends === null ? (counts as NonNullable<typeof counts>).value : ends.among(w.place, v, strangers));
+      f.set(high, ends === null || !w.next ? low.get : ends.among(last, v, strangers));
       if (ends !== null || counts === null) return null;
       const reaches = whole.gt(counts.reached, whole.constant(last));
       return f.let("v128", and(whole.le(counts.below, whole.constant(w.place)), reaches));
@@ -273,5 +283,23 @@ class Ends {
   at(place: number, v: number): Code {
     const variable = this.#low[v]?.[place] ?? this.#high[v]?.[this.#length - 1 - place];
     return (variable as Variable).get;
+  }
+
+  /** The same where so many NaN come last. */
+  among(place: number, v: number, strangers: Code): Code {
+    const { f, floats, settings } = this.#registers;
+    const whole = settings.wide ? i64x2 : i32x4;
+    const nan = floats.constant(NaN);
+    const list = this.#low[v] as readonly Variable[];
+    if (place < list.length) {
+      const there = whole.lt(strangers, whole.constant(this.#length - place));
+      return select(there, (list[place] as Variable).get, nan);
+    }
+    let number = nan;
+    for (let k = 0; k < this.#length - place; k++) {
+      const is = f.let("v128", whole.eq(strangers, whole.constant(k)));
+      number = f.let("v128", select(is, this.at(place + k, v), number));
+    }
+    return number;
   }
 }

@@ -10,7 +10,7 @@ import { eachRow } from "./rows.js";
 import { sortRows } from "./sort-rows.js";
 import { sliceKey, sortedSlices, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
-import { ordered, orderedNumber } from "./whole-lanes.js";
+import { i32x4, i64x2, ordered, orderedNumber } from "./whole-lanes.js";
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
 import { normalize, type Expression } from "../../scalar/expression.js";
 
@@ -370,7 +370,8 @@ export class ProgramPrinter {
 
   #quantile(s: Extract<ColumnStatement, { kind: "quantile" }>): void {
     const f = this.#f;
-    const { floats } = this.#registers;
+    const { floats, settings } = this.#registers;
+    const whole = settings.wide ? i64x2 : i32x4;
     const source = this.#vectors.at(s.source);
     const strange = this.#registers.variables();
     const position = s.q * (source.length - 1);
@@ -388,7 +389,8 @@ export class ProgramPrinter {
             ? floats.add(floats.mul(below, half), floats.mul(above, half))
             : floats.add(below, floats.mul(floats.constant(fraction), floats.sub(above, below)));
         const value = fraction === 0 ? below : select(floats.eq(below, above), below, between);
-        return select((strange[v] as Variable).get, floats.constant(NaN), f.let("v128", value));
+        const nan = whole.gt((strange[v] as Variable).get, whole.constant(0));
+        return select(nan, floats.constant(NaN), f.let("v128", value));
       }),
     );
   }

@@ -1,4 +1,4 @@
-import { unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
+import { type Code, type FunctionBody, type Variable } from "./assembler.js";
 import type { Tile } from "./column-source.js";
 import { and, andNot, f32x4, f64x2, or, select } from "./lanes.js";
 import { together } from "./rows.js";
@@ -73,7 +73,7 @@ export interface Search {
   readonly address: Code;
   readonly count: Code;
   readonly zero: CountedZero | null;
-  /** Masks of the columns with a NaN. */
+  /** How many NaN a column has. */
   readonly bad: readonly Variable[];
 }
 
@@ -119,21 +119,7 @@ function printSearch(
   const keep = (value: Code) => f.let("v128", value);
   const variable = () => f.variable("v128");
   const selection = new Selection(f, { address, length: count, vectors: tile.counts.length, wide: tile.wide }, zero);
-  const numbers = bad.map(() => {
-    const all = variable();
-    f.set(all, whole.constant(length));
-    return all;
-  });
-  if (sorted) {
-    f.if(unary("v128.any_true", bad.map(({ get }) => get).reduce(or)), () =>
-      f.scope(() =>
-        selection.strangers().forEach(({ get }, v) => {
-          const all = numbers[v] as Variable;
-          f.set(all, whole.sub(all.get, get));
-        }),
-      ),
-    );
-  }
+  const numbers = bad.map(({ get }) => keep(whole.sub(whole.constant(length), get)));
   const extremes = selection.extremes();
   const aims = wanted.map((w): Aim =>
     w.kind === "split" ? { count: w.count, orMore: false } : { count: w.next ? w.place + 1 : w.place, orMore: !w.next },
@@ -144,15 +130,17 @@ function printSearch(
       f.set(bracket.low, key(least));
       f.set(bracket.under, whole.constant(0));
       f.set(bracket.high, whole.add(key(most), whole.constant(1)));
-      f.set(bracket.beneath, (numbers[v] as Variable).get);
+      f.set(bracket.beneath, numbers[v] as Code);
       if (zero !== null) narrowByZero(f, tile.wide, bracket, (aims[k] as Aim).count, zero, v);
       return bracket;
     }),
   );
   // The lanes where what is wanted lies behind all numbers.
-  const beyond = aims.map((aim) => numbers.map(({ get }) => keep(whole.le(get, whole.constant(aim.count)))));
+  const beyond = aims.map((aim) => numbers.map((all) => keep(whole.le(all, whole.constant(aim.count)))));
   const done = beyond.map((masks) =>
-    masks.map((mask, v) => keep(or(sorted ? mask : (bad[v] as Variable).get, unused[v] as Code))),
+    masks.map((mask, v) =>
+      keep(or(sorted ? mask : whole.gt((bad[v] as Variable).get, whole.constant(0)), unused[v] as Code)),
+    ),
   );
   selection.narrow(aims, brackets, done);
   const behind = (k: number, v: number) => (beyond[k] as Code[])[v] as Code;
@@ -175,7 +163,7 @@ function printSearch(
     target.vectors.forEach(({ low, under, high, beneath }, v) => {
       const nan = keep(key(floats.constant(NaN)));
       f.set(low, select(behind(k, v), nan, low.get));
-      f.set(under, select(behind(k, v), (numbers[v] as Variable).get, under.get));
+      f.set(under, select(behind(k, v), numbers[v] as Code, under.get));
       f.set(high, select(behind(k, v), whole.add(nan, whole.constant(1)), high.get));
       f.set(beneath, select(behind(k, v), whole.constant(length), beneath.get));
     });

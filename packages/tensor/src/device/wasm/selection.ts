@@ -1,6 +1,6 @@
 import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { and, f32x4, f64x2, or, select } from "./lanes.js";
-import { cell, eachCell, eachRow, type Rows } from "./rows.js";
+import { eachCell, type Rows } from "./rows.js";
 import { i32x4, i64x2, keyOf, ordered } from "./whole-lanes.js";
 
 /** A number of each column besides the rows: one for each vector, `times` of it, a whole number in every lane. */
@@ -64,26 +64,6 @@ export class Selection {
     eachCell(f, this.#rows, (cell) => {
       for (let v = 0; v < this.#rows.vectors; v++) take(v, f.let("v128", cell(v)));
     });
-  }
-
-  /** How many are NaN. */
-  strangers(): Variable[] {
-    const f = this.#f;
-    const counts = Array.from({ length: this.#rows.vectors }, () => f.variable("v128"));
-    counts.forEach((count, v) => {
-      if (this.#repeated === null) f.set(count, this.#whole.constant(0));
-      else {
-        const value = this.#repeated.values[v] as Code;
-        f.set(count, and(this.#floats.ne(value, value), this.#repeated.times));
-      }
-    });
-    eachRow(f, this.#rows, (row) =>
-      counts.forEach((count, v) => {
-        const value = f.let("v128", cell(row, v));
-        f.set(count, this.#whole.sub(count.get, this.#floats.ne(value, value)));
-      }),
-    );
-    return counts;
   }
 
   /** The smallest and the largest number for every vector: ∞ and −∞ where there are none. */
