@@ -92,7 +92,8 @@ export class ColumnOrder {
         const unused = this.#registers.each((v) => this.#registers.used(v, false));
         const { tile } = this.#registers;
         const sorted = strange === null;
-        search(f, { wanted, length, tile, unused, sorted, address: this.#rows, count, zero, bad }, found);
+        const address = this.#vectors.copyOf(source) ?? this.#rows;
+        search(f, { wanted, length, tile, unused, sorted, address, results: this.#rows, count, zero, bad }, found);
       });
     };
     if (zero === null && ends === null) {
@@ -135,21 +136,25 @@ export class ColumnOrder {
   /** Walks a vector's values, and writes them to the rows where that is wanted. */
   #visit(source: VectorSource, stored: boolean, take: (value: Code, v: number) => void): void {
     const { f, floats } = this.#registers;
+    const copy = this.#vectors.copyOf(source);
     const row = f.variable("i32");
     f.set(row, this.#rows);
-    const store = (value: Code, v: number, k = 0) => {
-      f.store("v128.store", { base: row.get, offset: 16 * (k * this.#registers.tile.counts.length + v) }, value);
-    };
+    const bytes = 16 * this.#registers.tile.counts.length;
     this.#vectors.walk(source, (vectors) => {
       vectors.forEach((vector, v) => {
         const value = f.let("v128", this.#vectors.mapped(source, vector, v));
-        if (stored) store(value, v);
+        if (stored && copy === null) f.store("v128.store", { base: row.get, offset: 16 * v }, value);
         take(value, v);
       });
-      if (stored) f.advance(row, 16 * vectors.length);
+      if (stored && copy === null) f.advance(row, bytes);
     });
     if (!stored) return;
-    for (let k = 1; k < together; k++) this.#registers.each((v) => store(floats.constant(NaN), v, k - 1));
+    if (copy !== null) {
+      const { count } = this.#vectors.leavesOut(source) as NonNullable<ReturnType<ColumnVectors["leavesOut"]>>;
+      f.set(row, binary("i32.add", copy, binary("i32.mul", count, integer(bytes))));
+    }
+    for (let offset = 0; offset < (together - 1) * bytes; offset += 16)
+      f.store("v128.store", { base: row.get, offset }, floats.constant(NaN));
   }
 
   /** Notes what the first walk says of one thing wanted, and returns a mask of the lanes that it settles; null for all. */

@@ -6,7 +6,7 @@ import type { Lane } from "./formula.js";
 import { and, f64x2, joinHalves, not, or, select, upperHalf } from "./lanes.js";
 import { cutOf, wantedFor, type Cut } from "./column-cut.js";
 import { ColumnOrder } from "./column-order.js";
-import { eachRow } from "./rows.js";
+import { eachRow, together } from "./rows.js";
 import { sortRows } from "./sort-rows.js";
 import { sliceKey, sortedSlices, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
@@ -18,8 +18,10 @@ import { normalize, type Expression } from "../../scalar/expression.js";
 export interface ProgramMemory {
   /** Rows of vector 0, or null where it is read from its factors again and again. */
   readonly values: number | null;
+  /** A copy of what walks of samples that are not 0 visit, or null. */
+  readonly copy: number | null;
   /** For order statistics. */
-  readonly keys: number | null;
+  readonly order: number | null;
   /** Of each vector that is really sorted. */
   readonly sorted: ReadonlyMap<number, number>;
   /** What is read of those that are not. */
@@ -32,7 +34,17 @@ export function allStatements(list: readonly ColumnStatement[]): ColumnStatement
   return list.flatMap((s) => (s.kind === "iterate" ? [s, ...allStatements(s.body)] : [s]));
 }
 
-export function planMemory({ statements }: ColumnTrace, samples: number, stored: boolean): ProgramMemory {
+/** Statements that walk a vector. */
+export function walksOf({ statements }: ColumnTrace): ColumnStatement[] {
+  return allStatements(statements).filter(({ kind }) => kind === "reduce" || kind === "quantile" || kind === "sorted");
+}
+
+/**
+ * @param stored  True where vector 0 is.
+ * @param listed  True where its walks visit samples that are not 0 alone.
+ */
+export function planMemory(program: ColumnTrace, samples: number, stored: boolean, listed: boolean): ProgramMemory {
+  const { statements } = program;
   const all = allStatements(statements);
   let rows = 0;
   const take = (count: number) => {
@@ -42,10 +54,13 @@ export function planMemory({ statements }: ColumnTrace, samples: number, stored:
   };
   const values = stored ? take(samples) : null;
   const slices = sortedSlices(statements, samples, mostWanted);
-  const keys = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(searchRows(samples)) : null;
+  const order = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(searchRows(samples)) : null;
+  // Power sums walk once where others do twice: programs without order may have no use for a copy.
+  const again = walksOf(program).length > 1 || all.some((s) => s.kind === "iterate");
+  const copy = listed && again && order !== null ? take(samples + together - 1) : null;
   const sorted = new Map<number, number>();
   for (const s of all) if (s.kind === "sorted" && !slices.has(s.vector)) sorted.set(s.vector, take(samples));
-  return { values, keys, sorted, slices, rows };
+  return { values, copy, order, sorted, slices, rows };
 }
 
 function inputsOf(e: Expression, into: Set<number>): void {
@@ -92,7 +107,7 @@ export class ProgramPrinter {
     this.#memory = memory;
     this.#scratch = scratch;
     this.#moments = new ColumnMoments(registers, vectors, (s) => this.#reduce([s]));
-    this.#order = new ColumnOrder(registers, vectors, this.#rowAddress(memory.keys ?? 0));
+    this.#order = new ColumnOrder(registers, vectors, this.#rowAddress(memory.order ?? 0));
   }
 
   get #f(): FunctionBody {

@@ -69,23 +69,25 @@ export interface Search {
   readonly unused: readonly Code[];
   /** True where NaN has places behind all numbers, false where columns with one do not matter. */
   readonly sorted: boolean;
-  /** Address of {@link searchRows}, of which so many are written. */
+  /** Address of so many rows of values; NaN follows. */
   readonly address: Code;
   readonly count: Code;
+  /** Address of {@link searchRows}. */
+  readonly results: Code;
   readonly zero: CountedZero | null;
   /** How many NaN a column has. */
   readonly bad: readonly Variable[];
 }
 
 /** Searches in a function of its own: it is long, and what is around it runs faster without. */
-export function search(f: FunctionBody, { zero, bad, ...plan }: Search, found: readonly Found[]): void {
+export function search(f: FunctionBody, { zero, bad, results, ...plan }: Search, found: readonly Found[]): void {
   const { wanted, length, tile, sorted, address, count } = plan;
   const name = `search ${JSON.stringify([wanted, length, tile, sorted, zero !== null])}`;
   const vectors = tile.counts.length;
   const extra = zero === null ? 0 : 1 + 3 * vectors;
   const types = Array.from({ length: vectors + extra }, () => "v128" as const);
-  const results = 16 * vectors * resultsAt(length);
-  const target = f.module.named(name, ["i32", "i32", ...types], [], (g, from, rows, ...given) => {
+  const first = 16 * vectors * resultsAt(length);
+  const target = f.module.named(name, ["i32", "i32", "i32", ...types], [], (g, from, rows, to, ...given) => {
     const next = (many: number) => given.splice(0, many);
     const masks = next(vectors);
     const get = ({ get }: Variable) => get;
@@ -95,16 +97,16 @@ export function search(f: FunctionBody, { zero, bad, ...plan }: Search, found: r
       known = { times: times.get, values: next(vectors).map(get), below: next(vectors), reached: next(vectors) };
     }
     const mine = foundVariables(g, wanted, vectors);
-    printSearch(g, { ...plan, address: from.get, count: rows.get, zero: known, bad: masks }, mine);
+    printSearch(g, { ...plan, address: from.get, count: rows.get, results: to.get, zero: known, bad: masks }, mine);
     allVariables(mine).forEach((variable, k) =>
-      g.store("v128.store", { base: from.get, offset: results + 16 * k }, variable.get),
+      g.store("v128.store", { base: to.get, offset: first + 16 * k }, variable.get),
     );
   });
   const counted = zero === null ? [] : [...zero.below, ...zero.reached].map(({ get }) => get);
   const about = zero === null ? [] : [zero.times, ...zero.values, ...counted];
-  f.call(target, address, count, ...bad.map(({ get }) => get), ...about);
+  f.call(target, address, count, results, ...bad.map(({ get }) => get), ...about);
   allVariables(found).forEach((variable, k) =>
-    f.set(variable, (g) => g.load("v128.load", { base: address, offset: results + 16 * k })),
+    f.set(variable, (g) => g.load("v128.load", { base: results, offset: first + 16 * k })),
   );
 }
 

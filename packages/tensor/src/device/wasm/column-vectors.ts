@@ -1,10 +1,13 @@
-import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
+import { binary, integer, type Code } from "./assembler.js";
 import type { Cut } from "./column-cut.js";
 import type { Source, SourceReader } from "./column-source.js";
 import type { NonzeroSamples } from "./panels.js";
+import { cell } from "./rows.js";
 import { sliceKey, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
 import type { Expression } from "../../scalar/expression.js";
+
+type Listed = Extract<Source, { kind: "expanded" }>;
 
 /** Terms of a float32 sum that are added before they join a total in float64. */
 export const block = 64;
@@ -38,8 +41,13 @@ export class ColumnVectors {
   readonly #reader: SourceReader;
   readonly #source: Source;
   readonly #vectors: VectorSource[] = [];
+  readonly #copy: Code | null;
+  #copied = false;
 
-  /** @param stored  Rows of vector 0, or null where it is read from its factors again and again. */
+  /**
+   * @param stored  Rows of vector 0, or null where it is read from its factors again and again.
+   * @param copy    Rows for what the first walk of samples that are not 0 visits and later ones read, or null.
+   */
   constructor(
     registers: TileRegisters,
     reader: SourceReader,
@@ -47,12 +55,14 @@ export class ColumnVectors {
     samples: number,
     stored: Code | null,
     nonzero: NonzeroSamples | null,
+    copy: Code | null,
   ) {
     this.#registers = registers;
     this.#reader = reader;
     this.#source = source;
     this.samples = samples;
     this.nonzero = nonzero;
+    this.#copy = copy;
     this.#vectors[0] = { stored, start: 0, length: samples, maps: [], sorted: null };
   }
 
@@ -102,7 +112,8 @@ export class ColumnVectors {
         if (collect === null) f.repeatTimes(nonzero.count, step);
         else this.#inBlocks(nonzero.count, step, collect);
       };
-      this.#reader.eachNonzero(this.#source as Extract<Source, { kind: "expanded" }>, nonzero, repeat, body);
+      if (this.#copied) this.#walkRows(this.#copy as Code, repeat, body);
+      else this.#reader.eachNonzero(this.#source as Listed, nonzero, repeat, this.#copying(body));
       return;
     }
     const repeat = (step: () => void) => {
@@ -124,15 +135,37 @@ export class ColumnVectors {
       this.#reader.each(this.#source, source.start, repeat, body);
       return;
     }
-    const bytes = 16 * this.#registers.tile.counts.length;
+    const from = source.start * 16 * this.#registers.tile.counts.length;
+    this.#walkRows(from === 0 ? source.stored : binary("i32.add", source.stored, integer(from)), repeat, body);
+  }
+
+  /** Where the rows of what a walk of a vector visits are after any walk of it, if they are kept. */
+  copyOf(source: VectorSource): Code | null {
+    return source.maps.length === 0 && this.leavesOut(source) !== null ? this.#copy : null;
+  }
+
+  /** The first walk writes what it visits. */
+  #copying(body: (vectors: readonly Code[]) => void): (vectors: readonly Code[]) => void {
+    if (this.#copy === null) return body;
+    const { f } = this.#registers;
+    this.#copied = true;
     const row = f.variable("i32");
-    const from = source.start * bytes;
-    f.set(row, from === 0 ? source.stored : binary("i32.add", source.stored, integer(from)));
+    f.set(row, this.#copy);
+    return (vectors) => {
+      const kept = vectors.map((vector) => f.let("v128", vector));
+      kept.forEach((vector, v) => f.store("v128.store", { base: row.get, offset: 16 * v }, vector));
+      f.advance(row, 16 * kept.length);
+      body(kept);
+    };
+  }
+
+  #walkRows(from: Code, repeat: (step: () => void) => void, body: (vectors: readonly Code[]) => void): void {
+    const { f } = this.#registers;
+    const row = f.variable("i32");
+    f.set(row, from);
     repeat(() => {
-      f.scope(() =>
-        body(this.#registers.each((v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))),
-      );
-      f.advance(row, bytes);
+      f.scope(() => body(this.#registers.each((v) => cell(row.get, v))));
+      f.advance(row, 16 * this.#registers.tile.counts.length);
     });
   }
 
@@ -149,12 +182,12 @@ export class ColumnVectors {
 
   /** The vectors of the sample at a place of the list. */
   atPlace(place: Code, value: Code): Code[] {
-    return this.#reader.atPlace(this.#source as Extract<Source, { kind: "expanded" }>, place, value);
+    return this.#reader.atPlace(this.#source as Listed, place, value);
   }
 
   /** The largest magnitudes that bound the values of the samples at a list's next places. */
   bounds(places: Code): Code {
-    const source = this.#source as Extract<Source, { kind: "expanded" }>;
+    const source = this.#source as Listed;
     return this.#reader.gather(source, places, (this.nonzero as NonzeroSamples).largest);
   }
 
