@@ -122,17 +122,16 @@ function printSearch(
   const variable = () => f.variable("v128");
   const selection = new Selection(f, { address, length: count, vectors: tile.counts.length, wide: tile.wide }, zero);
   const numbers = bad.map(({ get }) => keep(whole.sub(whole.constant(length), get)));
-  const extremes = selection.extremes();
   const aims = wanted.map((w): Aim =>
     w.kind === "split" ? { count: w.count, orMore: false } : { count: w.next ? w.place + 1 : w.place, orMore: !w.next },
   );
   const brackets = found.map((target, k) =>
-    extremes.map(({ least, most }, v) => {
+    numbers.map((all, v) => {
       const bracket = target.kind === "split" ? (target.vectors[v] as Bracket) : bracketOf(variable);
-      f.set(bracket.low, key(least));
+      f.set(bracket.low, key(floats.constant(-Infinity)));
       f.set(bracket.under, whole.constant(0));
-      f.set(bracket.high, whole.add(key(most), whole.constant(1)));
-      f.set(bracket.beneath, numbers[v] as Code);
+      f.set(bracket.high, whole.add(key(floats.constant(Infinity)), whole.constant(1)));
+      f.set(bracket.beneath, all);
       if (zero !== null) narrowByZero(f, tile.wide, bracket, (aims[k] as Aim).count, zero, v);
       return bracket;
     }),

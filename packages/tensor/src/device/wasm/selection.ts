@@ -66,29 +66,10 @@ export class Selection {
     });
   }
 
-  /** The smallest and the largest number for every vector: ∞ and −∞ where there are none. */
-  extremes(): { readonly least: Code; readonly most: Code }[] {
-    const f = this.#f;
-    const parts = Array.from({ length: this.#rows.vectors }, () => ({
-      least: f.variable("v128"),
-      most: f.variable("v128"),
-    }));
-    for (const { least, most } of parts) {
-      f.set(least, this.#floats.constant(Infinity));
-      f.set(most, this.#floats.constant(-Infinity));
-    }
-    this.#each((v, value) => {
-      const { least, most } = parts[v] as (typeof parts)[number];
-      f.set(least, this.#floats.pmin(least.get, value));
-      f.set(most, this.#floats.pmax(most.get, value));
-    });
-    return parts.map(({ least, most }) => ({ least: least.get, most: most.get }));
-  }
-
   /**
-   * Narrows brackets, a list of one for each vector for every aim, until all lanes are done: counts what is below the
-   * mean of both ends. Every sixteenth time that is the middle of their keys, which is soon near whatever the exponents
-   * are, once the ends are moved to the outermost numbers within, which shows where all are equal. No data is moved.
+   * Narrows brackets, a list of one for each vector for every aim, until all lanes are done: counts what is below a guess
+   * from the counts at both ends. At first and every sixteenth time the ends move to the outermost numbers within, which
+   * shows where all are equal, and the guess is in the middle. No data is moved.
    *
    * @param done  Lanes that are not waited for.
    */
@@ -107,6 +88,7 @@ export class Selection {
     );
     const turn = f.variable("i32");
     f.set(turn, integer(0));
+    f.scope(() => this.#tighten(all));
     f.block(() => {
       f.loop(() => {
         const settled = all.map((one) => or(this.#isSettled(one.aim, one.bracket), one.done)).reduce(and);
@@ -116,12 +98,9 @@ export class Selection {
           unary("i32.eqz", binary("i32.and", turn.get, integer(15))),
           () => {
             f.scope(() => this.#tighten(all));
-            for (const { bracket, guess } of all) {
-              const [low, high] = [bracket.low.get, bracket.high.get];
-              f.set(guess, whole.add(low, whole.half(whole.sub(high, low))));
-            }
+            for (const { bracket, guess } of all) f.set(guess, this.#middle(bracket));
           },
-          () => f.scope(() => all.forEach(({ bracket, guess }) => f.set(guess, this.#mean(bracket)))),
+          () => f.scope(() => all.forEach(({ aim, bracket, guess }) => f.set(guess, this.#guess(aim, bracket)))),
         );
         f.scope(() => {
           const limits = all.map(({ guess }) => f.let("v128", this.#float(guess.get)));
@@ -159,14 +138,32 @@ export class Selection {
     return orMore ? or(found, whole.eq(beneath.get, whole.constant(count + 1))) : found;
   }
 
-  /** The key of the mean of both ends, and one between them. */
-  #mean({ low, high }: Bracket): Code {
+  #middle({ low, high }: Bracket): Code {
+    return this.#whole.add(low.get, this.#whole.half(this.#whole.sub(high.get, low.get)));
+  }
+
+  /**
+   * A key between both ends: that of the mean. Where what is known of zeros has parted the signs, it is where the aim
+   * would be if keys, which are logarithms nearly, were evenly spread, but nearer the middle.
+   */
+  #guess({ count }: Aim, bracket: Bracket): Code {
     const f = this.#f;
     const whole = this.#whole;
-    const half = ({ get }: Variable) => this.#floats.mul(f.let("v128", this.#float(get)), this.#floats.constant(0.5));
-    const mean = f.let("v128", ordered(f, this.#rows.wide, this.#floats.add(half(low), half(high))));
-    const most = f.let("v128", whole.min(mean, f.let("v128", whole.sub(high.get, whole.constant(1)))));
-    return whole.max(most, f.let("v128", whole.add(low.get, whole.constant(1))));
+    const { low, under, high, beneath } = bracket;
+    const one = whole.constant(1);
+    const within = (key: Code) => {
+      const most = f.let("v128", whole.min(f.let("v128", key), f.let("v128", whole.sub(high.get, one))));
+      return whole.max(most, f.let("v128", whole.add(low.get, one)));
+    };
+    if (this.#rows.wide || this.#repeated === null) {
+      const half = ({ get }: Variable) => this.#floats.mul(this.#float(get), this.#floats.constant(0.5));
+      return within(ordered(f, this.#rows.wide, this.#floats.add(half(low), half(high))));
+    }
+    const number = (a: Code, b: Code) => unary("f32x4.convert_i32x4_s", whole.sub(a, b));
+    const share = f32x4.div(number(whole.constant(count), under.get), number(beneath.get, under.get));
+    const part = f32x4.add(f32x4.mul(share, f32x4.constant(1.6)), f32x4.constant(0.2));
+    const half = unary("f32x4.convert_i32x4_s", whole.half(whole.sub(high.get, low.get)));
+    return within(whole.add(low.get, unary("i32x4.trunc_sat_f32x4_s", f32x4.mul(half, part))));
   }
 
   /** Moves the ends of brackets to the smallest number that is not below, and next to the largest one that is. */
