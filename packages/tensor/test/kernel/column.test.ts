@@ -154,6 +154,7 @@ describe("column programs", () => {
       { weight: 2, arbitrary: fc.constant(-0) },
       { weight: 1, arbitrary: fc.constantFrom(NaN, Infinity, -Infinity, 1e30, -1e-30) },
     );
+    const mostlyNaN = fc.oneof({ weight: 9, arbitrary: fc.constant(NaN) }, { weight: 1, arbitrary: tied });
     /** Slices of one sorted vector, as shares of its length and what is left; more than four ends are sorted for. */
     const slices = fc.array(
       fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
@@ -237,8 +238,10 @@ describe("column programs", () => {
 
     it("take slices of sorted values as a sort does, among ties, zeros and what is not finite", async () => {
       const columns = fc
-        .tuple(fc.integer({ min: 2, max: 70 }), fc.constantFrom(1, 3, 9))
-        .chain(([n, d]) => fc.array(fc.array(tied, { minLength: d, maxLength: d }), { minLength: n, maxLength: n }));
+        .tuple(fc.integer({ min: 2, max: 70 }), fc.constantFrom(1, 3, 9), fc.constantFrom(tied, tied, mostlyNaN))
+        .chain(([n, d, one]) =>
+          fc.array(fc.array(one, { minLength: d, maxLength: d }), { minLength: n, maxLength: n }),
+        );
       await fc.assert(
         fc.asyncProperty(columns, reading, async (given, how) => {
           const rows = given.map((row) => row.map((v) => stored(dtype, v)));
