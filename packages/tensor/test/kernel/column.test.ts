@@ -250,7 +250,7 @@ describe("column programs", () => {
           const expected = rows[0]!.map((_, d) => stored(dtype, end.plain(columnOf(rows, d), 0)));
           await expectClose(found, expected, { relative: 1e-4, absolute: 1e-3 });
         }),
-        { numRuns: quick ? 200 : 25 },
+        { numRuns: quick ? 120 : 4 },
       );
     });
 
@@ -295,7 +295,7 @@ describe("column programs", () => {
             await expectClose(found, expected, { relative: 1e-4, absolute: 1e-3 });
           },
         ),
-        { numRuns: quick ? 60 : 8 },
+        { numRuns: quick ? 40 : 3 },
       );
     });
 
