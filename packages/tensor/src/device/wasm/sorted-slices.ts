@@ -6,6 +6,9 @@ export interface SortedSlice {
   readonly length: number;
 }
 
+/** Fewer values are sorted sooner than two ends are searched for among equal ones. */
+const fewest = 16;
+
 /**
  * The parts of sorted vectors that reductions read, by sorted vector: those that need no sort, for where they end can be
  * searched for. Vectors whose order is wanted for more are left out, and those with more than `most` ends.
@@ -26,8 +29,8 @@ export function sortedSlices(
       lengths.set(s.vector, length);
       if (s.kind === "map") return;
       const slices = slicesOf(s.vector, list.slice(i + 1), length);
-      if (slices !== null && slices.reduce((sum, slice) => sum + endsOf(slice, length), 0) <= most)
-        result.set(s.vector, slices);
+      if (slices === null || (length < fewest && slices.some((slice) => slice.length > 1))) return;
+      if (slices.reduce((sum, slice) => sum + endsOf(slice, length), 0) <= most) result.set(s.vector, slices);
     });
   };
   visit(statements);
