@@ -6,7 +6,7 @@ import { checkOption } from "./option.js";
  *
  *   x̂_d = mean of the values of coordinate d but for the k smallest and the k largest,   k = ⌊fraction · N⌋
  *
- * One sort per coordinate, in memory of N values. Breakdown point k/N.
+ * A search for both ends and one pass per coordinate (on the cpu device a sort), in memory of N values. Breakdown point k/N.
  *
  * @param fraction  Share cut off at either end, in [0, 1/2).
  * @returns         Aggregator, [N, D] → [D].

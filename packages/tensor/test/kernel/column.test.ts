@@ -148,6 +148,157 @@ describe("column programs", () => {
       );
     });
 
+    /** Small whole numbers and zeros of either sign, so that there are many ties, and a few that are not finite. */
+    const tied = fc.oneof(
+      { weight: 20, arbitrary: fc.integer({ min: -9, max: 9 }) },
+      { weight: 2, arbitrary: fc.constant(-0) },
+      { weight: 1, arbitrary: fc.constantFrom(NaN, Infinity, -Infinity, 1e30, -1e-30) },
+    );
+    const mostlyNaN = fc.oneof({ weight: 9, arbitrary: fc.constant(NaN) }, { weight: 1, arbitrary: tied });
+    /** Slices of one sorted vector, as shares of its length and what is left; more than four ends are sorted for. */
+    const slices = fc.array(
+      fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true })),
+      {
+        minLength: 1,
+        maxLength: 3,
+      },
+    );
+    const nearAnEnd = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 5 })), {
+      minLength: 1,
+      maxLength: 2,
+    });
+    /** What is read of a slice, and the same of plain numbers. */
+    const readings: readonly Ending[] = [
+      { traced: (c) => c.mean(), plain: (v) => sum(v) / v.length },
+      { traced: (c) => c.max(), plain: (v) => Math.max(...v) },
+      { traced: (c) => c.min(), plain: (v) => Math.min(...v) },
+      // NaN is neither: it counts as 4.
+      {
+        traced: (c) => c.sum((u) => where(u.less(0.5), 1, where(u.greater(0), 2, 4))),
+        plain: (v) => sum(v.map((u) => (u < 0.5 ? 1 : u > 0 ? 2 : 4))),
+      },
+      {
+        traced: (c) => c.map((u) => u.mul(2).add(1)).sum((u) => u.clamp(-30, 30)),
+        plain: (v) => sum(v.map((u) => Math.max(-30, Math.min(30, 2 * u + 1)))),
+      },
+    ];
+    const change = (choice: number): Step =>
+      choice === 0
+        ? { traced: (c) => c, plain: (v) => v }
+        : { traced: (c) => c.map((u) => u.sub(1).abs()), plain: (v) => v.map((u) => Math.abs(u - 1)) };
+    const bounds = fc.oneof(
+      slices.map(
+        (list) => (n: number) =>
+          list.map(([a, b]): [number, number] => {
+            const start = Math.min(n - 1, Math.floor(a * n));
+            return [start, Math.max(start + 1, Math.min(n, start + Math.ceil(b * (n - start))))];
+          }),
+      ),
+      nearAnEnd.map(
+        (list) => (n: number) =>
+          list.map(([a, b]): [number, number] => {
+            const start = Math.min(a, n - 1);
+            return [start, Math.max(start + 1, n - b)];
+          }),
+      ),
+      fc
+        .integer({ min: 0, max: 5 })
+        .map((k) => (n: number) => [[Math.max(0, n - 1 - k), Math.max(1, n - k)] as [number, number]]),
+    );
+    const reading = fc.record({
+      bounds,
+      choice: fc.nat(1),
+      which: fc.nat(readings.length - 1),
+      again: fc.nat(readings.length - 1),
+    });
+    /** Two readings of every slice, added up with weights that tell them apart. */
+    const cut = ({
+      bounds,
+      choice,
+      which,
+      again,
+    }: typeof reading extends fc.Arbitrary<infer T> ? T : never): Ending => {
+      const both = [readings[which]!, readings[again]!];
+      const { traced, plain } = change(choice);
+      return {
+        traced: (c, k) => {
+          const sorted = traced(c, k).sorted();
+          return bounds(c.length)
+            .flatMap(([start, stop]) => both.map((end) => end.traced(sorted.slice(start, stop), k)))
+            .reduce((total, value, i) => total.add(value.mul(i + 1)));
+        },
+        plain: (v, k) => {
+          const sorted = [...plain([...v], k)].sort(ascending);
+          return bounds(v.length)
+            .flatMap(([start, stop]) => both.map((end) => end.plain(sorted.slice(start, stop), k)))
+            .reduce((total, value, i) => total + value * (i + 1));
+        },
+      };
+    };
+
+    it("take slices of sorted values as a sort does, among ties, zeros and what is not finite", async () => {
+      const columns = fc
+        .tuple(fc.integer({ min: 2, max: 70 }), fc.constantFrom(1, 3, 9), fc.constantFrom(tied, tied, mostlyNaN))
+        .chain(([n, d, one]) =>
+          fc.array(fc.array(one, { minLength: d, maxLength: d }), { minLength: n, maxLength: n }),
+        );
+      await fc.assert(
+        fc.asyncProperty(columns, reading, async (given, how) => {
+          const rows = given.map((row) => row.map((v) => stored(dtype, v)));
+          const end = cut(how);
+          const found = run(device, dtype, rows, (c) => end.traced(c, undefined as never));
+          const expected = rows[0]!.map((_, d) => stored(dtype, end.plain(columnOf(rows, d), 0)));
+          await expectClose(found, expected, { relative: 1e-4, absolute: 1e-3 });
+        }),
+        { numRuns: quick ? 120 : 4 },
+      );
+    });
+
+    it("take slices of sorted values of outer products, most of them zeros", async () => {
+      const [q, p] = [8, 65];
+      const strange = fc.constantFrom(0, 0, 1e30, NaN, Infinity);
+      const samples = fc.constantFrom(16, 37, 130).chain((n) =>
+        fc.record({
+          n: fc.constant(n),
+          seed: fc.nat(1000),
+          sparse: fc.integer({ min: 1, max: 9 }),
+          levels: fc.constantFrom(2, 5, 1000),
+          strange,
+        }),
+      );
+      await fc.assert(
+        fc.asyncProperty(
+          samples,
+          reading,
+          fc.constantFrom(0, 0.25, 0.5, 0.9, 1),
+          async ({ n, seed, sparse, levels, strange }, how, at) => {
+            const draw = (i: number) => ((i * 7919 + seed * 104729 + ((i * i) % 8191) * 31) % 10007) / 10007;
+            const delta = Array.from({ length: n * q }, (_, i) =>
+              10 * draw(i) < sparse ? 0 : Math.round((draw(i + 17) - 0.5) * levels),
+            );
+            const x = Array.from({ length: n * p }, (_, i) => Math.round((draw(3 * i + 5) - 0.4) * levels));
+            if (strange !== 0) x[p + 3] = strange;
+            const end = cut(how);
+            const program: ColumnProgram = (c) =>
+              end.traced(c, undefined as never).add(c.map((u) => u.abs()).quantile(at));
+            const tensorOf = (values: number[], width: number) =>
+              device.tensor(values, { shape: [n, 1, width], dtype, allowNonFinite: true });
+            const factors: Factors = { kind: "expanded", delta: tensorOf(delta, q), x: tensorOf(x, p) };
+            const found = runOn(device, dtype, factors, n, q * p, program);
+            const expected = Array.from({ length: q * p }, (_, d) => {
+              const [j, i] = [Math.floor(d / p), d % p];
+              const values = Array.from({ length: n }, (_, s) =>
+                stored(dtype, delta[s * q + j]! * stored(dtype, x[s * p + i]!)),
+              );
+              return stored(dtype, end.plain(values, 0) + quantile(values.map(Math.abs), at));
+            });
+            await expectClose(found, expected, { relative: 1e-4, absolute: 1e-3 });
+          },
+        ),
+        { numRuns: quick ? 40 : 3 },
+      );
+    });
+
     it("combine several passes in arithmetic of scalars and numbers", async () => {
       const rows = [
         [1, 5],

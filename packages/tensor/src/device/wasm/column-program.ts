@@ -1,10 +1,16 @@
 import { binary, integer, unary, type Code, type FunctionBody, type Variable } from "./assembler.js";
 import { ColumnMoments, isElement, type Reduction } from "./column-moments.js";
-import { block, type ColumnVectors, type VectorSource } from "./column-vectors.js";
+import { mostWanted, searchRows, type Neighbours, type Wanted } from "./column-search.js";
+import { block, type ColumnVectors, type SortedPart } from "./column-vectors.js";
 import type { Lane } from "./formula.js";
 import { and, f64x2, joinHalves, not, or, select, upperHalf } from "./lanes.js";
-import { eachRow, ordered, selectNeighbours, sortRows, withOneNaN, type Repeated } from "./order.js";
+import { cutOf, wantedFor, type Cut } from "./column-cut.js";
+import { ColumnOrder } from "./column-order.js";
+import { eachRow, together } from "./rows.js";
+import { sortRows } from "./sort-rows.js";
+import { sliceKey, sortedSlices, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
+import { i32x4, i64x2, ordered, orderedNumber } from "./whole-lanes.js";
 import type { ColumnStatement, ColumnTrace } from "../../kernel/column.js";
 import { normalize, type Expression } from "../../scalar/expression.js";
 
@@ -12,10 +18,14 @@ import { normalize, type Expression } from "../../scalar/expression.js";
 export interface ProgramMemory {
   /** Rows of vector 0, or null where it is read from its factors again and again. */
   readonly values: number | null;
+  /** A copy of what walks of samples that are not 0 visit, or null. */
+  readonly copy: number | null;
   /** For order statistics. */
-  readonly keys: number | null;
-  /** Of each sorted vector. */
+  readonly order: number | null;
+  /** Of each vector that is really sorted. */
   readonly sorted: ReadonlyMap<number, number>;
+  /** What is read of those that are not. */
+  readonly slices: ReadonlyMap<number, readonly SortedSlice[]>;
   readonly rows: number;
 }
 
@@ -24,7 +34,17 @@ export function allStatements(list: readonly ColumnStatement[]): ColumnStatement
   return list.flatMap((s) => (s.kind === "iterate" ? [s, ...allStatements(s.body)] : [s]));
 }
 
-export function planMemory({ statements }: ColumnTrace, samples: number, stored: boolean): ProgramMemory {
+/** Statements that walk a vector. */
+export function walksOf({ statements }: ColumnTrace): ColumnStatement[] {
+  return allStatements(statements).filter(({ kind }) => kind === "reduce" || kind === "quantile" || kind === "sorted");
+}
+
+/**
+ * @param stored  True where vector 0 is.
+ * @param listed  True where its walks visit samples that are not 0 alone.
+ */
+export function planMemory(program: ColumnTrace, samples: number, stored: boolean, listed: boolean): ProgramMemory {
+  const { statements } = program;
   const all = allStatements(statements);
   let rows = 0;
   const take = (count: number) => {
@@ -33,10 +53,14 @@ export function planMemory({ statements }: ColumnTrace, samples: number, stored:
     return at;
   };
   const values = stored ? take(samples) : null;
-  const keys = all.some((s) => s.kind === "quantile") ? take(samples) : null;
+  const slices = sortedSlices(statements, samples, mostWanted);
+  const order = all.some((s) => s.kind === "quantile") || slices.size > 0 ? take(searchRows(samples)) : null;
+  // Power sums walk once where others do twice: programs without order may have no use for a copy.
+  const again = walksOf(program).length > 1 || all.some((s) => s.kind === "iterate");
+  const copy = listed && again && order !== null ? take(samples + together - 1) : null;
   const sorted = new Map<number, number>();
-  for (const s of all) if (s.kind === "sorted") sorted.set(s.vector, take(samples));
-  return { values, keys, sorted, rows };
+  for (const s of all) if (s.kind === "sorted" && !slices.has(s.vector)) sorted.set(s.vector, take(samples));
+  return { values, copy, order, sorted, slices, rows };
 }
 
 function inputsOf(e: Expression, into: Set<number>): void {
@@ -67,6 +91,7 @@ export class ProgramPrinter {
   readonly #memory: ProgramMemory;
   readonly #scratch: Code;
   readonly #moments: ColumnMoments;
+  readonly #order: ColumnOrder;
 
   /** @param scratch  Address of the {@link ProgramMemory}. */
   constructor(
@@ -82,6 +107,7 @@ export class ProgramPrinter {
     this.#memory = memory;
     this.#scratch = scratch;
     this.#moments = new ColumnMoments(registers, vectors, (s) => this.#reduce([s]));
+    this.#order = new ColumnOrder(registers, vectors, this.#rowAddress(memory.order ?? 0));
   }
 
   get #f(): FunctionBody {
@@ -123,12 +149,20 @@ export class ProgramPrinter {
         }
         case "slice": {
           const source = this.#vectors.at(s.source);
-          this.#vectors.define(s.vector, { ...source, start: source.start + s.start, length: s.stop - s.start });
+          const part = (from: SortedSlice) => ({ start: from.start + s.start, length: s.stop - s.start });
+          const { sorted } = source;
+          this.#vectors.define(
+            s.vector,
+            sorted === null ? { ...source, ...part(source) } : { ...source, sorted: { ...sorted, ...part(sorted) } },
+          );
           break;
         }
-        case "sorted":
-          this.#f.scope(() => this.#sort(s));
+        case "sorted": {
+          const slices = this.#memory.slices.get(s.vector);
+          if (slices === undefined) this.#f.scope(() => this.#sort(s));
+          else this.#cut(s, slices);
           break;
+        }
         case "quantile":
           this.#f.scope(() => this.#quantile(s));
           break;
@@ -180,6 +214,7 @@ export class ProgramPrinter {
     const [first] = others as readonly [(typeof others)[number]];
     const [a, b] = [this.#vectors.at(first.source), this.#vectors.at(next.source)];
     if (a.stored !== b.stored || a.start !== b.start || a.length !== b.length) return false;
+    if (this.#vectors.cutOf(a) !== this.#vectors.cutOf(b)) return false;
     const reads = new Set<number>();
     for (const e of [next.f, ...b.maps.map(({ f }) => f)]) inputsOf(e, reads);
     return others.every(({ register }) => !reads.has(register));
@@ -191,7 +226,20 @@ export class ProgramPrinter {
     const { floats } = this.#registers;
     const [first] = list as readonly [(typeof list)[number]];
     const walked = this.#vectors.at(first.source);
-    const { length } = walked;
+    const length = this.#vectors.lengthOf(walked);
+    const cut = this.#vectors.cutOf(walked);
+    const done = cut === null ? 0 : (walked.sorted as SortedPart).maps;
+    if (cut?.kind === "one") {
+      for (const s of list) {
+        const source = this.#vectors.at(s.source);
+        const values = cut.values.map((value, v) => {
+          const code = f.let("v128", this.#vectors.mapped(source, value, v, done));
+          return f.let("v128", this.#registers.formula(s.f, v, { register: s.element, code }));
+        });
+        this.#registers.assign(s.register, values);
+      }
+      return;
+    }
     const isSum = (s: (typeof list)[number]) => s.monoid === "sum" || s.monoid === "mean";
     const start = (s: (typeof list)[number]) =>
       floats.constant(isSum(s) ? 0 : s.monoid === "max" ? -Infinity : Infinity);
@@ -217,34 +265,49 @@ export class ProgramPrinter {
     for (const pairs of totals)
       for (const pair of pairs ?? []) for (const total of pair) f.set(total, f64x2.constant(0));
     list.forEach((_, k) => reset(k));
-    const take = (vectors: readonly Code[], join: (s: Reduction, total: Code, term: Code) => Code) => {
-      vectors.forEach((vector, v) => {
-        const value = f.let("v128", vector);
-        list.forEach((s, k) => {
-          const source = this.#vectors.at(s.source);
-          const element = f.let("v128", this.#vectors.mapped(source, value, v));
-          const term = this.#registers.formula(s.f, v, { register: s.element, code: element });
-          const total = (partial[k] as Variable[])[v] as Variable;
-          f.set(total, join(s, total.get, term));
-        });
+    /** Takes a value, of which the maps before the cut are done, in the lanes of a mask, so many times. */
+    const take = (v: number, value: Code, mask: Code | null, times: Code | null) => {
+      list.forEach((s, k) => {
+        const element = f.let("v128", this.#vectors.mapped(this.#vectors.at(s.source), value, v, done));
+        const formula = this.#registers.formula(s.f, v, { register: s.element, code: element });
+        const total = (partial[k] as Variable[])[v] as Variable;
+        if (isSum(s)) {
+          const term = times === null ? formula : floats.mul(times, formula);
+          f.set(total, floats.add(total.get, mask === null ? term : and(term, mask)));
+        } else {
+          const next = floats[s.monoid as "max" | "min"](total.get, formula);
+          f.set(total, mask === null ? next : select(mask, f.let("v128", next), total.get));
+        }
       });
     };
-    const join = (s: Reduction, total: Code, term: Code) =>
-      isSum(s) ? floats.add(total, term) : floats[s.monoid as "max" | "min"](total, term);
-    this.#vectors.walk(walked, (vectors) => take(vectors, join), blocked ? collect : null);
+    const before = (vector: Code, v: number) => f.let("v128", this.#vectors.mapped(walked, vector, v, 0, done));
+    const within = (value: Code, v: number) => (cut === null ? null : f.let("v128", cut.within(value, v)));
+    this.#vectors.walk(
+      walked,
+      (vectors) => {
+        vectors.forEach((vector, v) => {
+          const value = before(vector, v);
+          take(v, value, within(value, v), null);
+        });
+      },
+      blocked ? collect : null,
+    );
     const left = this.#vectors.leavesOut(walked);
     if (left !== null) {
-      const zero = floats.constant(0);
-      const some = f.let("v128", floats.gt(left.zeros, zero));
-      take(
-        this.#registers.each(() => zero),
-        (s, total, term) => {
-          const times = f.let("v128", isSum(s) ? floats.mul(left.zeros, term) : term);
-          return select(some, f.let("v128", join(s, total, times)), total);
-        },
-      );
-      if (blocked) collect();
+      const some = f.let("v128", floats.gt(left.zeros, floats.constant(0)));
+      this.#registers.each((v) => {
+        const value = before(floats.constant(0), v);
+        const mask = within(value, v);
+        take(v, value, mask === null ? some : f.let("v128", and(mask, some)), left.zeros);
+      });
     }
+    for (const { values, times } of cut?.ends ?? []) {
+      values.forEach((value, v) => {
+        const number = times[v] as Code;
+        take(v, value, f.let("v128", floats.gt(number, floats.constant(0))), number);
+      });
+    }
+    if (blocked && (left !== null || cut !== null)) collect();
     list.forEach((s, k) => {
       const values = this.#registers.each((v) => {
         const pair = totals[k]?.[v];
@@ -264,29 +327,25 @@ export class ProgramPrinter {
     });
   }
 
-  /** Writes the values that a walk visits to rows of scratch memory, as `key` makes of them; the address behind them. */
-  #fill(source: VectorSource, target: Code, key: (value: Code, vector: number) => Code): Code {
-    const f = this.#f;
-    const row = f.variable("i32");
-    f.set(row, target);
-    this.#vectors.walk(source, (vectors) => {
-      vectors.forEach((vector, v) => {
-        const value = f.let("v128", this.#vectors.mapped(source, vector, v));
-        f.store("v128.store", { base: row.get, offset: 16 * v }, f.let("v128", key(value, v)));
-      });
-      f.advance(row, 16 * vectors.length);
+  /** Finds the ends of what is read of a sorted vector, which is not formed. */
+  #cut(s: Extract<ColumnStatement, { kind: "sorted" }>, slices: readonly SortedSlice[]): void {
+    const source = this.#vectors.at(s.source);
+    const { length } = source;
+    const wanted = slices.map((slice) => wantedFor(slice, length));
+    const found = this.#order.find(source, wanted.flat());
+    const cuts = new Map<string, Cut>();
+    slices.forEach((slice, k) => {
+      const mine = found.splice(0, (wanted[k] as Wanted[]).length);
+      cuts.set(sliceKey(slice), cutOf(this.#registers, slice, length, mine));
     });
-    return row.get;
+    this.#vectors.define(s.vector, {
+      ...source,
+      sorted: { start: 0, length, maps: source.maps.length, cuts },
+    });
   }
 
   #rows<L extends number | Code>(address: Code, length: L) {
     return { address, length, vectors: this.#registers.tile.counts.length, wide: this.#registers.settings.wide };
-  }
-
-  /** What a vector's values are where the factors' is 0. */
-  #zero(source: VectorSource): Code[] {
-    const { f, floats } = this.#registers;
-    return this.#registers.each((v) => f.let("v128", this.#vectors.mapped(source, floats.constant(0), v)));
   }
 
   #sort(s: Extract<ColumnStatement, { kind: "sorted" }>): void {
@@ -294,13 +353,22 @@ export class ProgramPrinter {
     const { wide } = this.#registers.settings;
     const source = this.#vectors.at(s.source);
     const stored = this.#rowAddress(this.#memory.sorted.get(s.vector) as number);
-    const key = (value: Code) => ordered(f, wide, withOneNaN(f, wide, value));
-    const end = this.#fill(source, stored, key);
+    const key = (value: Code) => orderedNumber(f, wide, value);
+    const end = f.variable("i32");
+    f.set(end, stored);
+    this.#vectors.walk(source, (vectors) => {
+      vectors.forEach((vector, v) => {
+        const value = this.#vectors.mapped(source, vector, v);
+        f.store("v128.store", { base: end.get, offset: 16 * v }, f.let("v128", key(value)));
+      });
+      f.advance(end, 16 * vectors.length);
+    });
     const left = this.#vectors.leavesOut(source);
     if (left !== null) {
-      const values = this.#zero(source).map((value) => f.let("v128", key(value)));
+      const zero = this.#registers.floats.constant(0);
+      const values = this.#registers.each((v) => f.let("v128", key(this.#vectors.mapped(source, zero, v))));
       const others = binary("i32.sub", integer(source.length), left.count);
-      eachRow(f, this.#rows(end, others), (row) => {
+      eachRow(f, this.#rows(end.get, others), (row) => {
         values.forEach((value, v) => f.store("v128.store", { base: row, offset: 16 * v }, value));
       });
     }
@@ -312,51 +380,32 @@ export class ProgramPrinter {
         f.store("v128.store", { base: row, offset: 16 * v }, value);
       });
     });
-    this.#vectors.define(s.vector, { stored, start: 0, length: source.length, maps: [] });
+    this.#vectors.define(s.vector, { stored, start: 0, length: source.length, maps: [], sorted: null });
   }
 
   #quantile(s: Extract<ColumnStatement, { kind: "quantile" }>): void {
     const f = this.#f;
-    const { wide } = this.#registers.settings;
-    const { floats } = this.#registers;
+    const { floats, settings } = this.#registers;
+    const whole = settings.wide ? i64x2 : i32x4;
     const source = this.#vectors.at(s.source);
-    const keys = this.#rowAddress(this.#memory.keys as number);
-    const bad = this.#registers.variables();
-    for (const variable of bad) f.set(variable, floats.constant(0));
-    this.#fill(source, keys, (value, v) => {
-      const variable = bad[v] as Variable;
-      f.set(variable, or(variable.get, floats.ne(value, value)));
-      return ordered(f, wide, value);
-    });
-    const left = this.#vectors.leavesOut(source);
-    let repeated: Repeated | null = null;
-    if (left !== null) {
-      const times = unary("i32x4.splat", binary("i32.sub", integer(source.length), left.count));
-      const some = floats.gt(left.zeros, floats.constant(0));
-      const values = this.#zero(source).map((value, v) => {
-        const variable = bad[v] as Variable;
-        f.set(variable, or(variable.get, and(some, floats.ne(value, value))));
-        return f.let("v128", ordered(f, wide, value));
-      });
-      repeated = { values, times: f.let("v128", wide ? unary("i64x2.extend_low_i32x4_u", times) : times) };
-    }
+    const strange = this.#registers.variables();
     const position = s.q * (source.length - 1);
     const lower = Math.floor(position);
     const fraction = position - lower;
-    const rows = this.#rows<number | Code>(keys, left === null ? source.length : left.count);
-    const found = selectNeighbours(f, rows, lower, fraction !== 0, repeated);
+    const wanted = [{ kind: "place", place: lower, next: fraction !== 0 }] as const;
+    const [{ vectors }] = this.#order.find(source, wanted, strange) as [Neighbours];
     this.#registers.assign(
       s.register,
-      found.map(({ low, high }, v) => {
-        const below = f.let("v128", ordered(f, wide, low));
-        const above = f.let("v128", ordered(f, wide, high));
+      vectors.map(({ low, high }, v) => {
+        const [below, above] = [low.get, high.get];
         const half = floats.constant(0.5);
         const between =
           fraction === 0.5
             ? floats.add(floats.mul(below, half), floats.mul(above, half))
             : floats.add(below, floats.mul(floats.constant(fraction), floats.sub(above, below)));
         const value = fraction === 0 ? below : select(floats.eq(below, above), below, between);
-        return select((bad[v] as Variable).get, floats.constant(NaN), value);
+        const nan = whole.gt((strange[v] as Variable).get, whole.constant(0));
+        return select(nan, floats.constant(NaN), f.let("v128", value));
       }),
     );
   }

@@ -1,8 +1,13 @@
-import { binary, integer, type Code, type FunctionBody } from "./assembler.js";
+import { binary, integer, type Code } from "./assembler.js";
+import type { Cut } from "./column-cut.js";
 import type { Source, SourceReader } from "./column-source.js";
 import type { NonzeroSamples } from "./panels.js";
+import { cell } from "./rows.js";
+import { sliceKey, type SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
 import type { Expression } from "../../scalar/expression.js";
+
+type Listed = Extract<Source, { kind: "expanded" }>;
 
 /** Terms of a float32 sum that are added before they join a total in float64. */
 export const block = 64;
@@ -14,6 +19,15 @@ export interface VectorSource {
   readonly start: number;
   readonly length: number;
   readonly maps: readonly { readonly element: number; readonly f: Expression }[];
+  /** Of values in ascending order which ones; null for all in the order of the base. */
+  readonly sorted: SortedPart | null;
+}
+
+/** A part of sorted values that are not stored: what reductions take of a walk of the base. */
+export interface SortedPart extends SortedSlice {
+  /** How many maps come before the sort. */
+  readonly maps: number;
+  readonly cuts: ReadonlyMap<string, Cut>;
 }
 
 /**
@@ -27,8 +41,13 @@ export class ColumnVectors {
   readonly #reader: SourceReader;
   readonly #source: Source;
   readonly #vectors: VectorSource[] = [];
+  readonly #copy: Code | null;
+  #copied = false;
 
-  /** @param stored  Rows of vector 0, or null where it is read from its factors again and again. */
+  /**
+   * @param stored  Rows of vector 0, or null where it is read from its factors again and again.
+   * @param copy    Rows for what the first walk of samples that are not 0 visits and later ones read, or null.
+   */
   constructor(
     registers: TileRegisters,
     reader: SourceReader,
@@ -36,13 +55,15 @@ export class ColumnVectors {
     samples: number,
     stored: Code | null,
     nonzero: NonzeroSamples | null,
+    copy: Code | null,
   ) {
     this.#registers = registers;
     this.#reader = reader;
     this.#source = source;
     this.samples = samples;
     this.nonzero = nonzero;
-    this.#vectors[0] = { stored, start: 0, length: samples, maps: [] };
+    this.#copy = copy;
+    this.#vectors[0] = { stored, start: 0, length: samples, maps: [], sorted: null };
   }
 
   at(vector: number): VectorSource {
@@ -53,14 +74,29 @@ export class ColumnVectors {
     this.#vectors[vector] = source;
   }
 
+  /** How many values a vector has. */
+  lengthOf({ length, sorted }: VectorSource): number {
+    return sorted?.length ?? length;
+  }
+
+  /** Which elements of a walk are a vector's, or null for all. */
+  cutOf(source: VectorSource): Cut | null {
+    const { sorted, length } = source;
+    return sorted === null || sorted.length === length ? null : (sorted.cuts.get(sliceKey(sorted)) as Cut);
+  }
+
   /** True for all the factors' values, whatever is made of them. */
-  whole({ stored, start, length }: VectorSource): boolean {
+  whole(source: VectorSource): boolean {
+    return this.#walksAll(source) && this.lengthOf(source) === this.samples;
+  }
+
+  #walksAll({ stored, start, length }: VectorSource): boolean {
     return stored === null && start === 0 && length === this.samples;
   }
 
   /** What is known of the samples that a walk of a source leaves out, or null where it visits all. */
   leavesOut(source: VectorSource): NonzeroSamples | null {
-    return this.whole(source) ? this.nonzero : null;
+    return this.#walksAll(source) ? this.nonzero : null;
   }
 
   /**
@@ -76,7 +112,8 @@ export class ColumnVectors {
         if (collect === null) f.repeatTimes(nonzero.count, step);
         else this.#inBlocks(nonzero.count, step, collect);
       };
-      this.#reader.eachNonzero(this.#source as Extract<Source, { kind: "expanded" }>, nonzero, repeat, body);
+      if (this.#copied) this.#walkRows(this.#copy as Code, repeat, body);
+      else this.#reader.eachNonzero(this.#source as Listed, nonzero, repeat, this.#copying(body));
       return;
     }
     const repeat = (step: () => void) => {
@@ -98,15 +135,37 @@ export class ColumnVectors {
       this.#reader.each(this.#source, source.start, repeat, body);
       return;
     }
-    const bytes = 16 * this.#registers.tile.counts.length;
+    const from = source.start * 16 * this.#registers.tile.counts.length;
+    this.#walkRows(from === 0 ? source.stored : binary("i32.add", source.stored, integer(from)), repeat, body);
+  }
+
+  /** Where the rows of what a walk of a vector visits are after any walk of it, if they are kept. */
+  copyOf(source: VectorSource): Code | null {
+    return source.maps.length === 0 && this.leavesOut(source) !== null ? this.#copy : null;
+  }
+
+  /** The first walk writes what it visits. */
+  #copying(body: (vectors: readonly Code[]) => void): (vectors: readonly Code[]) => void {
+    if (this.#copy === null) return body;
+    const { f } = this.#registers;
+    this.#copied = true;
     const row = f.variable("i32");
-    const from = source.start * bytes;
-    f.set(row, from === 0 ? source.stored : binary("i32.add", source.stored, integer(from)));
+    f.set(row, this.#copy);
+    return (vectors) => {
+      const kept = vectors.map((vector) => f.let("v128", vector));
+      kept.forEach((vector, v) => f.store("v128.store", { base: row.get, offset: 16 * v }, vector));
+      f.advance(row, 16 * kept.length);
+      body(kept);
+    };
+  }
+
+  #walkRows(from: Code, repeat: (step: () => void) => void, body: (vectors: readonly Code[]) => void): void {
+    const { f } = this.#registers;
+    const row = f.variable("i32");
+    f.set(row, from);
     repeat(() => {
-      f.scope(() =>
-        body(this.#registers.each((v) => (g: FunctionBody) => g.load("v128.load", { base: row.get, offset: 16 * v }))),
-      );
-      f.advance(row, bytes);
+      f.scope(() => body(this.#registers.each((v) => cell(row.get, v))));
+      f.advance(row, 16 * this.#registers.tile.counts.length);
     });
   }
 
@@ -123,19 +182,19 @@ export class ColumnVectors {
 
   /** The vectors of the sample at a place of the list. */
   atPlace(place: Code, value: Code): Code[] {
-    return this.#reader.atPlace(this.#source as Extract<Source, { kind: "expanded" }>, place, value);
+    return this.#reader.atPlace(this.#source as Listed, place, value);
   }
 
   /** The largest magnitudes that bound the values of the samples at a list's next places. */
   bounds(places: Code): Code {
-    const source = this.#source as Extract<Source, { kind: "expanded" }>;
+    const source = this.#source as Listed;
     return this.#reader.gather(source, places, (this.nonzero as NonzeroSamples).largest);
   }
 
-  /** The value of a vector where its base has `value`. */
-  mapped(source: VectorSource, value: Code, vector: number): Code {
+  /** The value of a vector where its base has `value`, or what comes after, and before, so many of its maps. */
+  mapped(source: VectorSource, value: Code, vector: number, from = 0, to = source.maps.length): Code {
     const { f } = this.#registers;
-    return source.maps.reduce((code, { element, f: formula }) => {
+    return source.maps.slice(from, to).reduce((code, { element, f: formula }) => {
       const kept = f.let("v128", code);
       return this.#registers.formula(formula, vector, { register: element, code: kept });
     }, value);

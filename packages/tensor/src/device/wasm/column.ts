@@ -1,5 +1,5 @@
 import { binary, integer, ternary, type Code, type FunctionBody, type ValueType, type Variable } from "./assembler.js";
-import { ProgramPrinter, allStatements, planMemory, type ProgramMemory } from "./column-program.js";
+import { ProgramPrinter, allStatements, walksOf, planMemory, type ProgramMemory } from "./column-program.js";
 import {
   SourceReader,
   isCheap,
@@ -95,16 +95,16 @@ export function planColumn(kernel: ColumnKernel, relaxed: boolean): ColumnPlan {
   const leaves: Leaf[] = [];
   const source = planSource(factors, grid, leaves);
   const all = allStatements(program.statements);
-  const walks = all.filter((s) => s.kind === "reduce" || s.kind === "quantile" || s.kind === "sorted").length;
+  const walks = walksOf(program).length;
   const repeats = all.some((s) => s.kind === "iterate");
   const stored = grid.irregular || !isCheap(source) || ((walks > 3 || repeats) && source.kind === "summed");
-  const memory = planMemory(program, samples, stored);
   const vectors = grid.inner >= 2 * lanes ? 2 : 1;
+  const panels = stored ? null : planPanels(source, grid, leaves, samples, settings.wide, vectors);
+  const memory = planMemory(program, samples, stored, panels !== null);
   const beneath = workRows(source, samples);
   // Sources of several widths are read lane by lane, into rows of their own.
   const work = grid.irregular ? samples + beneath : beneath;
   const panelsAt = (memory.rows + work) * 16 * vectors;
-  const panels = stored ? null : planPanels(source, grid, leaves, samples, settings.wide, vectors);
   const moving = (view: View) => ({
     dtype: view.dtype,
     step: (view.strides[0] as number) * bytesPerElement(view.dtype),
@@ -295,8 +295,9 @@ function tileFunction(f: FunctionBody, plan: ColumnPlan, width: number, constant
     const nonzero =
       p.panels === null ? null : nonzeroSamples(h, p.panels, pointers.at(-1) as Code, p.samples, settings.wide);
     const registers = new TileRegisters(h, t, settings, constantsOf);
-    const stored = p.memory.values === null ? null : binary("i32.add", scratch, integer(p.memory.values * bytes));
-    const columnVectors = new ColumnVectors(registers, reader, p.source, p.samples, stored, nonzero);
+    const rows = (at: number | null) => (at === null ? null : binary("i32.add", scratch, integer(at * bytes)));
+    const [stored, copy] = [rows(p.memory.values), rows(p.memory.copy)];
+    const columnVectors = new ColumnVectors(registers, reader, p.source, p.samples, stored, nonzero, copy);
     const program = new ProgramPrinter(p.program, registers, columnVectors, p.memory, scratch);
     const results = program.print(operands);
     results.forEach((code, v) => {
