@@ -1,10 +1,10 @@
 import type { Code } from "./assembler.js";
 import type { Found, Neighbours, Split, Wanted } from "./column-search.js";
-import { andNot, not, select } from "./lanes.js";
+import { not, select } from "./lanes.js";
 import type { Bracket } from "./selection.js";
 import type { SortedSlice } from "./sorted-slices.js";
 import type { TileRegisters } from "./tile-registers.js";
-import { i32x4, i64x2, ordered, orderedNumber } from "./whole-lanes.js";
+import { andNot, i32x4, i64x2, ordered, orderedNumber } from "./whole-lanes.js";
 
 /** A number that belongs to a slice so many times (a float, maybe 0), for every vector. */
 export interface Repetition {

@@ -9,11 +9,11 @@ import {
   type Wanted,
 } from "./column-search.js";
 import type { ColumnVectors, VectorSource } from "./column-vectors.js";
-import { and, andNot, or, select } from "./lanes.js";
+import { and, or, select } from "./lanes.js";
 import { together } from "./rows.js";
 import type { Bracket, Repeated } from "./selection.js";
 import type { TileRegisters } from "./tile-registers.js";
-import { i32x4, i64x2, keyOf, type WholeLanes } from "./whole-lanes.js";
+import { andNot, i32x4, i64x2, keyOf, type WholeLanes } from "./whole-lanes.js";
 
 /** So many numbers at either end are found in one walk that keeps them in registers. */
 const mostAtAnEnd = 5;

@@ -1,9 +1,9 @@
 import { type Code, type FunctionBody, type Variable } from "./assembler.js";
 import type { Tile } from "./column-source.js";
-import { and, andNot, f32x4, f64x2, or, select } from "./lanes.js";
+import { and, f32x4, f64x2, or, select } from "./lanes.js";
 import { together } from "./rows.js";
 import { Selection, type Aim, type Bracket, type Repeated } from "./selection.js";
-import { i32x4, i64x2, keyOf } from "./whole-lanes.js";
+import { andNot, i32x4, i64x2, keyOf } from "./whole-lanes.js";
 
 /** What shall be found of values in ascending order: those at a place and at the next one, or where the first `count` end. */
 export type Wanted =

@@ -106,8 +106,6 @@ export function select(mask: Code, a: Code, b: Code): Code {
 }
 
 export const and = (a: Code, b: Code) => binary("v128.and", a, b);
-/** a, but no bit of b. */
-export const andNot = (a: Code, b: Code) => binary("v128.andnot", a, b);
 export const or = (a: Code, b: Code) => binary("v128.or", a, b);
 export const xor = (a: Code, b: Code) => binary("v128.xor", a, b);
 export const not = (a: Code) => unary("v128.not", a);

@@ -43,7 +43,7 @@ export class Part<M> {
   #failed(cause: unknown): CodedError {
     return codedError(
       "IO_FAILED",
-      `device wasm: expected to load its part for ${this.name}, found that it cannot be had, and kernels were left out; serve every file of the build and run them again`,
+      `device wasm: expected to load its part for ${this.name}, found none, and kernels were left out; serve every file of the build and run them again`,
       { cause },
     );
   }

@@ -77,3 +77,6 @@ export function keyOf(f: FunctionBody, wide: boolean, value: Code): Code {
   const floats = wide ? f64x2 : f32x4;
   return ordered(f, wide, floats.add(value, floats.constant(0)));
 }
+
+/** a, but no bit of b. */
+export const andNot = (a: Code, b: Code) => binary("v128.andnot", a, b);
