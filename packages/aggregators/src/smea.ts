@@ -57,7 +57,7 @@ function leastByBounds(distances: Tensor, list: Int32Array, size: number): Tenso
   const total = list.length / byzantine;
   const left = device.tensor(list, { shape: [total, byzantine] });
   // Squared and divided by the gap between eigenvalues it is λ's error.
-  const tolerance = dtype === "float64" ? 2 ** -27 : 2 ** -13;
+  const tolerance = dtype === "float64" ? 2 ** -26 : 2 ** -12;
   const place = device.arange(samples, { dtype: "int32" }).reshape([samples, 1]);
   const within = (subset: Tensor) => place.equal(left.gather(subset)).cast(dtype).sum({ axis: 1 }).neg().add(1);
   // Of every subset a number that its largest variance is not below; of one that has been looked at, infinity.

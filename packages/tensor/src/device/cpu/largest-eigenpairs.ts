@@ -127,6 +127,7 @@ function largestOfTridiagonal(
   const n = diagonal.length;
   const d = (k: number) => diagonal[k] as number;
   const e = (k: number) => beside[k] ?? 0;
+  const squares = beside.map((value) => value * value);
   let [low, high] = [-Infinity, -Infinity];
   for (let k = 0; k < n; k++) {
     low = Math.max(low, d(k));
@@ -137,7 +138,7 @@ function largestOfTridiagonal(
     if (middle <= low || middle >= high) break;
     // All pivots of T − middle are negative if and only if every eigenvalue is less.
     let pivot = d(0) - middle;
-    for (let k = 1; k < n && pivot < 0; k++) pivot = d(k) - middle - e(k - 1) ** 2 / pivot;
+    for (let k = 1; k < n && pivot < 0; k++) pivot = d(k) - middle - (squares[k - 1] as number) / pivot;
     if (pivot < 0) high = middle;
     else low = middle;
   }

@@ -17,6 +17,8 @@ interface Functions {
   inner(x: number, y: number, fours: number): number;
   /** x ← x + share · y */
   add(x: number, y: number, share: number, fours: number): void;
+  /** x ← factor · x */
+  scale(x: number, factor: number, fours: number): void;
 }
 
 const numberBytes = 8;
@@ -170,6 +172,17 @@ function moduleOf(shared: boolean, wide: boolean): Uint8Array<ArrayBuffer> {
       });
     }),
   );
+  module.export(
+    "scale",
+    module.function(["i32", "f64", "i32"], [], (f, x, factor, fours) => {
+      const factors = f.let("v128", unary("f64x2.splat", factor.get));
+      f.repeatTimes(fours.get, () => {
+        for (const offset of [0, 16])
+          f.store("v128.store", { base: x.get, offset }, f64x2.mul(vector(x.get, offset), factors));
+        f.advance(x, 4 * numberBytes);
+      });
+    }),
+  );
   return module.finish();
 }
 
@@ -242,10 +255,7 @@ export function linearSpace(memory: LinearMemory, instantiate: Instantiate): Spa
       },
       inner: (x, y) => functions.inner(x, y, fours),
       add: (x, share, y) => functions.add(x, y, share, fours),
-      scale(x, factor) {
-        const place = numbers(x, n);
-        for (let i = 0; i < n; i++) place[i] = (place[i] as number) * factor;
-      },
+      scale: (x, factor) => functions.scale(x, factor, fours),
       values: (x) => numbers(x, n),
       free: (x) => free.push(x),
     };
