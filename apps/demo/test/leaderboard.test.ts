@@ -55,12 +55,17 @@ describe("entrant", () => {
     expect(entrant("soft-truncation:center=median,spread=mad").group).toBe("all");
   });
 
-  it.each(["norm-clop", "norm-clip@everywhere", "norm-clip:minNorm=2", "norm-clip:maxNorm=", "norm-clip:maxNorm=-1"])(
-    "refuses %s",
-    (name) => {
-      expect(() => entrant(name)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    },
-  );
+  it.each([
+    "norm-clop",
+    "constructor",
+    "norm-clip@everywhere",
+    "norm-clip:minNorm=2",
+    "norm-clip:maxNorm=",
+    "norm-clip:maxNorm=-1",
+    "means of 2, krum:byzantine=3",
+  ])("refuses %s", (name) => {
+    expect(() => entrant(name)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  });
 });
 
 describe("cellsOf", () => {
