@@ -4,7 +4,7 @@ import { signFlipping } from "@robgrad/aggregators/attacks";
 import { denseSamples, openDevice } from "@robgrad/tensor";
 import { describe, expect, it } from "vitest";
 import { readLeaderboardCommandLine } from "../src/cli/leaderboard/command-line.js";
-import { ranking } from "../src/cli/leaderboard/tables.js";
+import { ranking, shareTable } from "../src/cli/leaderboard/tables.js";
 import { attackedGradients } from "../src/leaderboard/attacked-gradients.js";
 import { cellsOf, type Cell } from "../src/leaderboard/cell.js";
 import { contaminationGroups } from "../src/leaderboard/contaminations.js";
@@ -55,12 +55,17 @@ describe("entrant", () => {
     expect(entrant("soft-truncation:center=median,spread=mad").group).toBe("all");
   });
 
-  it.each(["norm-clop", "norm-clip@everywhere", "norm-clip:minNorm=2", "norm-clip:maxNorm=", "norm-clip:maxNorm=-1"])(
-    "refuses %s",
-    (name) => {
-      expect(() => entrant(name)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
-    },
-  );
+  it.each([
+    "norm-clop",
+    "constructor",
+    "norm-clip@everywhere",
+    "norm-clip:minNorm=2",
+    "norm-clip:maxNorm=",
+    "norm-clip:maxNorm=-1",
+    "means of 2, krum:byzantine=3",
+  ])("refuses %s", (name) => {
+    expect(() => entrant(name)).toThrow(expect.objectContaining({ code: "BAD_ARGUMENT" }));
+  });
 });
 
 describe("cellsOf", () => {
@@ -340,6 +345,29 @@ describe("ranking", () => {
     ];
     expect(ranking({ scores }, "data").map(({ rule }) => rule)).toEqual(["a", "b"]);
     expect(ranking({ scores }, "rows").map(({ rule }) => rule)).toEqual(["b", "a"]);
+  });
+});
+
+describe("shareTable", () => {
+  it("has the mean and the largest regret of every share apart", () => {
+    const cells = (rule: string, few: readonly number[], many: readonly number[]): Score[] =>
+      [few, many].flatMap((errors, k) =>
+        (["mimic", "inf"] as const).map((kind, i) => ({
+          rule,
+          ...cellOf("iris", kind, [0.05, 0.1][k]!, 0),
+          errors: [errors[i]!],
+        })),
+      );
+    const scores = [...cells("a", [0.1, 0.4], [0.2, 0.2]), ...cells("b", [0.2, 0.2], [0.25, 0.75])];
+    // The best are 0.1, 0.2, 0.2 and 0.2.
+    expect(shareTable({ settings: { fractions: [0.05, 0.1] }, scores }, "rows")).toBe(
+      [
+        "| rule | mean, 5 % | worst, 5 % | mean, 10 % | worst, 10 % |",
+        "| --- | --- | --- | --- | --- |",
+        "| `a` | 0.100 | 0.200 | 0.000 | 0.000 |",
+        "| `b` | 0.050 | 0.100 | 0.300 | 0.550 |",
+      ].join("\n"),
+    );
   });
 });
 

@@ -17,6 +17,16 @@ export class Failure extends Error {
 /** An option or a value of one that cannot be. */
 export const usageFailure = (message: string): Failure => new Failure("BAD_ARGUMENT", message, exitStatus.usage);
 
+/** What `read` makes of an option; a coded error of it is one of usage. */
+export function asked<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!hasCode(error)) throw error;
+    throw usageFailure(firstLine(error));
+  }
+}
+
 /** A rule that somebody wrote and that does not work. */
 export const pluginFailure = (specifier: string, error: unknown): Failure =>
   new Failure("BAD_PLUGIN", `--aggregator ${specifier}: ${firstLine(error)}`);

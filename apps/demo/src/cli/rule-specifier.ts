@@ -1,5 +1,5 @@
-import { ruleOption, type RuleOption } from "../study/rule-option.js";
-import { usageFailure } from "./failure.js";
+import { ruleOptions, type RuleOptions } from "../study/rule-text.js";
+import { asked, usageFailure } from "./failure.js";
 
 /** A rule as `--aggregator` names it. */
 export interface RuleSpecifier {
@@ -7,7 +7,7 @@ export interface RuleSpecifier {
   readonly source: string;
   /** Name of an export; null for the default one. */
   readonly exported: string | null;
-  readonly options: Readonly<Record<string, RuleOption>>;
+  readonly options: RuleOptions;
 }
 
 /**
@@ -21,12 +21,9 @@ export function parseRuleSpecifier(text: string): RuleSpecifier {
   if (source === "" || exported === "" || source.includes(":", drive ? 2 : 0)) {
     throw usageFailure(`--aggregator: expected source[#export][:name=value,…], found ${JSON.stringify(text)}`);
   }
-  const entries = (options?.split(",") ?? []).map((pair) => {
-    const [, name, value] = /^([A-Za-z_]\w*)=(.+)$/.exec(pair.trim()) ?? [];
-    if (name === undefined || value === undefined) {
-      throw usageFailure(`--aggregator: expected options as name=value, found ${JSON.stringify(pair)}`);
-    }
-    return [name, ruleOption(value)] as const;
-  });
-  return { source, exported: exported ?? null, options: Object.fromEntries(entries) };
+  return {
+    source,
+    exported: exported ?? null,
+    options: asked(() => ruleOptions(`--aggregator ${text}`, options)),
+  };
 }

@@ -3,23 +3,17 @@ import { resolve as resolvePackage } from "import-meta-resolve";
 import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { builtIn, builtInRules, type RuleFactory } from "../study/built-in-rules.js";
+import { builtInRule, builtInRules } from "../study/built-in-rules.js";
+import type { RuleOptions } from "../study/rule-text.js";
 import type { RuleSource } from "../study/variants.js";
-import { firstLine, pluginFailure, usageFailure } from "./failure.js";
-import { parseRuleSpecifier, type RuleSpecifier } from "./rule-specifier.js";
+import { asked, firstLine, pluginFailure, usageFailure } from "./failure.js";
+import { parseRuleSpecifier } from "./rule-specifier.js";
 
 /** Finds the rule that `--aggregator` names: a built-in name, a file or a package, seen from `directory`. */
 export async function loadRule(text: string, directory: string): Promise<RuleSource> {
   const { source, exported, options } = parseRuleSpecifier(text);
-  const known = builtIn.get(source);
-  if (known !== undefined && exported === null) {
-    const fail = (error: unknown) => usageFailure(`--aggregator ${text}: ${firstLine(error)}`);
-    const strange = Object.keys(options ?? {}).find((name) => !known.options.includes(name));
-    if (strange !== undefined) {
-      const names = known.options.join(", ") || "none";
-      throw usageFailure(`--aggregator ${text}: expected options of ${source} (${names}), found ${strange}`);
-    }
-    return { make: tried(() => made(known.factory(options)), fail), replayable: !known.remembers };
+  if (exported === null && builtInRules.includes(source)) {
+    return asked(() => builtInRule(`--aggregator ${text}`, { rule: source, options }));
   }
   const location = locate(source, directory);
   const fail = (error: unknown) => pluginFailure(text, error);
@@ -44,11 +38,7 @@ const load = async (location: string) => (await import(location)) as Readonly<Re
 
 const wanted = "expected a rule made by defineAggregator, or a function of options that returns one";
 
-function ruleFrom(
-  module: Readonly<Record<string, unknown>>,
-  name: string,
-  options: RuleSpecifier["options"],
-): Aggregator {
+function ruleFrom(module: Readonly<Record<string, unknown>>, name: string, options: RuleOptions): Aggregator {
   if (!(name in module)) {
     const found = Object.keys(module).join(", ") || "none";
     throw new TypeError(`expected ${name === "default" ? "a default export" : `an export ${name}`}, found ${found}`);
@@ -58,7 +48,7 @@ function ruleFrom(
   if (typeof exported !== "function") throw new TypeError(`${wanted}, found ${typeof exported}`);
   let answer: unknown;
   try {
-    answer = (exported as RuleFactory)(options);
+    answer = (exported as (options: RuleOptions) => unknown)(options);
   } catch (error) {
     throw new TypeError(`${wanted}, found one that throws: ${firstLine(error)}`, { cause: error });
   }

@@ -4,7 +4,6 @@ import {
   bulyan,
   caf,
   compose,
-  isAggregator,
   krum,
   mean,
   minimumDiameterAveraging,
@@ -15,8 +14,8 @@ import {
   type Aggregator,
 } from "@robgrad/aggregators";
 import { codedError } from "@robgrad/tensor";
-import { builtIn } from "../study/built-in-rules.js";
-import { ruleOption, type RuleOption } from "../study/rule-option.js";
+import { builtInRule, builtInRules } from "../study/built-in-rules.js";
+import { readRuleText, type RuleOptions } from "../study/rule-text.js";
 import type { Grouping } from "../study/settings.js";
 import { batch } from "./tasks.js";
 
@@ -35,10 +34,8 @@ export interface Entrant {
 /** Hostile rows that rules are told of: the most that Bulyan's 4f + 3 leaves room for among the rows of a step. */
 export const byzantine = Math.floor((batch - 3) / 4);
 
-type Options = Readonly<Record<string, RuleOption>>;
-
 /** Settings with which built-in rules take part; a rule that is not here takes its defaults. */
-const settings: Readonly<Record<string, readonly Options[]>> = {
+const settings: Readonly<Record<string, readonly RuleOptions[]>> = {
   // The mean at N times the step.
   sum: [],
   "soft-truncation": [{}, { center: "median", spread: "mad" }],
@@ -56,26 +53,28 @@ const settings: Readonly<Record<string, readonly Options[]>> = {
 };
 
 /** Rules behind steps. Those that compare all rows or all subsets take means of a few, since 50 take too long. */
-const composed: Readonly<Record<string, () => Aggregator>> = {
-  "means of 2, krum": () => compose(bucketing({ size: 2 }), krum({ byzantine: 10 })),
-  "means of 2, multi-krum": () => compose(bucketing({ size: 2 }), multiKrum({ byzantine: 10 })),
-  "means of 2, nearest-neighbor-mixing, trimmed-mean": () =>
-    compose(bucketing({ size: 2 }), nearestNeighborMixing({ byzantine: 10 }), trimmedMean({ fraction: 0.4 })),
-  "means of 5, bulyan": () => compose(bucketing({ size: 5 }), bulyan({ byzantine: 1 })),
-  "means of 5, minimum-diameter-averaging": () =>
-    compose(bucketing({ size: 5 }), minimumDiameterAveraging({ byzantine: 4 })),
-  "means of 5, caf": () => compose(bucketing({ size: 5 }), caf({ byzantine: 4 })),
-  "means of 10, smea": () => compose(bucketing({ size: 10 }), smea({ byzantine: 2 })),
-  "adaptive-robust-clipping, mean": () => compose(adaptiveRobustClipping({ byzantine }), mean()),
-};
+const composed: ReadonlyMap<string, () => Aggregator> = new Map(
+  Object.entries({
+    "means of 2, krum": () => compose(bucketing({ size: 2 }), krum({ byzantine: 10 })),
+    "means of 2, multi-krum": () => compose(bucketing({ size: 2 }), multiKrum({ byzantine: 10 })),
+    "means of 2, nearest-neighbor-mixing, trimmed-mean": () =>
+      compose(bucketing({ size: 2 }), nearestNeighborMixing({ byzantine: 10 }), trimmedMean({ fraction: 0.4 })),
+    "means of 5, bulyan": () => compose(bucketing({ size: 5 }), bulyan({ byzantine: 1 })),
+    "means of 5, minimum-diameter-averaging": () =>
+      compose(bucketing({ size: 5 }), minimumDiameterAveraging({ byzantine: 4 })),
+    "means of 5, caf": () => compose(bucketing({ size: 5 }), caf({ byzantine: 4 })),
+    "means of 10, smea": () => compose(bucketing({ size: 10 }), smea({ byzantine: 2 })),
+    "adaptive-robust-clipping, mean": () => compose(adaptiveRobustClipping({ byzantine }), mean()),
+  }),
+);
 
 /** A sign has length 1 in every coordinate. */
 const stepScales: Readonly<Record<string, number>> = { "sign-majority": 0.01 };
 
 /** Every built-in rule, with settings fixed once for all cells. */
 export const entrantNames: readonly string[] = [
-  ...[...builtIn.keys()].flatMap((rule) => (settings[rule] ?? [{}]).map((options) => specifier(rule, options))),
-  ...Object.keys(composed),
+  ...builtInRules.flatMap((rule) => (settings[rule] ?? [{}]).map((options) => specifier(rule, options))),
+  ...composed.keys(),
 ];
 
 /**
@@ -86,42 +85,19 @@ export const entrantNames: readonly string[] = [
  * @example  entrant("norm-clip:maxNorm=2@layer")
  */
 export function entrant(name: string): Entrant {
-  const [text = "", where = "all"] = name.split("@");
-  const group = (["all", "layer", "parameter"] as const).find((known) => known === where);
-  const fixed = composed[text];
-  const [rule = "", list = ""] = text.split(/:(.*)/s);
-  const known = builtIn.get(rule);
-  if (group === undefined || (fixed === undefined && known === undefined)) {
-    throw codedError(
-      "BAD_ARGUMENT",
-      `--rules: expected rules such as median-of-means or norm-clip:maxNorm=2@layer, found ${JSON.stringify(name)}`,
-    );
+  const read = readRuleText(`--rules ${name}`, name);
+  if (read === null) {
+    throw codedError("BAD_ARGUMENT", `--rules: expected rule:option=value@group, found ${JSON.stringify(name)}`);
   }
-  const make = (): Aggregator => {
-    const made = fixed?.() ?? known?.factory(optionsIn(list, known.options, name));
-    if (!isAggregator(made)) throw codedError("BAD_PLUGIN", `${name}: expected the factory to make a rule`);
-    return made;
-  };
-  make();
-  return { name, group, remembers: known?.remembers ?? false, stepScale: stepScales[rule] ?? 1, make };
+  const { rule, options, group } = read;
+  const fixed = Object.keys(options).length === 0 ? composed.get(rule) : undefined;
+  const others = [...composed.keys()].map((other) => JSON.stringify(other));
+  const { make, replayable } =
+    fixed === undefined ? builtInRule(`--rules ${name}`, read, others) : { make: fixed, replayable: true };
+  return { name, group, remembers: !replayable, stepScale: stepScales[rule] ?? 1, make };
 }
 
-function specifier(rule: string, options: Options): string {
+function specifier(rule: string, options: RuleOptions): string {
   const pairs = Object.entries(options).map(([option, value]) => `${option}=${value}`);
   return pairs.length === 0 ? rule : `${rule}:${pairs.join(",")}`;
-}
-
-function optionsIn(list: string, known: readonly string[], name: string): Options {
-  const pairs = list === "" ? [] : list.split(",").map((pair) => pair.split("="));
-  return Object.fromEntries(
-    pairs.map(([option = "", value = ""]) => {
-      if (!known.includes(option) || value === "") {
-        throw codedError(
-          "BAD_ARGUMENT",
-          `--rules ${name}: expected options as name=value, with names among ${known.join(", ") || "none"}`,
-        );
-      }
-      return [option, ruleOption(value)];
-    }),
-  );
 }

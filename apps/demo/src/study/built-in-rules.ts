@@ -1,14 +1,18 @@
 import * as aggregators from "@robgrad/aggregators";
 import type { Aggregator } from "@robgrad/aggregators";
-import type { RuleOption } from "./rule-option.js";
-
-export type RuleFactory = (options: Readonly<Record<string, RuleOption>>) => unknown;
+import { codedError, hasCode } from "@robgrad/tensor";
+import type { RuleOptions, RuleText } from "./rule-text.js";
+import type { RuleSource } from "./variants.js";
 
 /** What a factory takes, of the kinds that can be written on a command line. */
 type OptionsOf<F> = F extends (options?: infer O) => unknown ? readonly Extract<keyof O, string>[] : never;
 
 function rule<F extends (...options: never[]) => Aggregator>(factory: F, ...options: OptionsOf<F>) {
-  return { factory: factory as unknown as RuleFactory, options: options as readonly string[], remembers: false };
+  return {
+    factory: factory as unknown as (options: RuleOptions) => Aggregator,
+    options: options as readonly string[],
+    remembers: false,
+  };
 }
 
 /** Of a rule that keeps something from step to step, and so is made anew for every trial. */
@@ -45,3 +49,36 @@ export const builtIn: ReadonlyMap<string, ReturnType<typeof rule>> = new Map(
 );
 
 export const builtInRules: readonly string[] = [...builtIn.keys()];
+
+/**
+ * Makes a rule of the table, once it has made one.
+ *
+ * @param subject  Whose name it is, as errors say it first.
+ * @param others   What else could have stood in place of the name.
+ * @throws         BAD_ARGUMENT for another name, and for options that the rule does not have or refuses.
+ * @example        builtInRule("--rules", { rule: "norm-clip", options: { maxNorm: 2 } }).make()
+ */
+export function builtInRule(
+  subject: string,
+  { rule, options }: Pick<RuleText, "rule" | "options">,
+  others: readonly string[] = [],
+): RuleSource {
+  const known = builtIn.get(rule);
+  if (known === undefined) {
+    const expected = [...others, ...builtInRules].join(", ");
+    throw codedError("BAD_ARGUMENT", `${subject}: expected one of ${expected}, found ${rule}`);
+  }
+  const strange = Object.keys(options).find((name) => !known.options.includes(name));
+  if (strange !== undefined) {
+    const expected = known.options.join(", ") || "none";
+    throw codedError("BAD_ARGUMENT", `${subject}: expected options of ${rule} (${expected}), found ${strange}`);
+  }
+  const make = () => known.factory(options);
+  try {
+    make();
+  } catch (error) {
+    if (!hasCode(error)) throw error;
+    throw codedError(error.code, `${subject}: ${error.message}`, { cause: error });
+  }
+  return { make, replayable: !known.remembers };
+}

@@ -1,14 +1,6 @@
 import { codedError } from "@robgrad/tensor";
-import { ruleOption, type RuleOption } from "../study/rule-option.js";
+import { readRuleText, ruleOptions, type RuleOptions, type RuleText } from "../study/rule-text.js";
 import type { Grouping } from "../study/settings.js";
-
-/** A built-in rule with its options. */
-export interface RuleText {
-  readonly kind: "rule";
-  readonly rule: string;
-  readonly options: Readonly<Record<string, RuleOption>>;
-  readonly group: Grouping;
-}
 
 /** A rule of one's own, by its influence function ψ or its loss ρ. */
 export interface FormulaText {
@@ -36,13 +28,14 @@ export const longestFormula = 1000;
  * @throws   BAD_ARGUMENT for anything else.
  * @example  readCompetitor("norm-clip:maxNorm=2@layer").group   // "layer"
  */
-export function readCompetitor(text: string): RuleText | FormulaText {
-  const [, body = "", group = "all"] = /^(.*?)(?:@(all|layer|parameter))?$/s.exec(text) ?? [];
-  const formula = /^(psi|rho)\((.+)\)(?::([\w=.,+-]+))?$/.exec(body);
-  if (formula !== null) return formulaText(text, formula, group as Grouping);
-  const [, rule = "", list] = /^([a-z-]+)(?::(.+))?$/.exec(body) ?? [];
-  if (rule === "") throw unreadable(text);
-  return { kind: "rule", rule, options: optionsIn(text, list), group: group as Grouping };
+export function readCompetitor(text: string): (RuleText & { readonly kind: "rule" }) | FormulaText {
+  const [, kind, formula, list, group = "all"] =
+    /^(psi|rho)\((.+)\)(?::([\w=.,+-]+))?(?:@(all|layer|parameter))?$/.exec(text) ?? [];
+  if (formula !== undefined)
+    return formulaText(text, kind as FormulaText["kind"], formula, ruleOptions("rules", list), group as Grouping);
+  const rule = readRuleText("rules", text);
+  if (rule === null) throw unreadable(text);
+  return { kind: "rule", ...rule };
 }
 
 /**
@@ -59,20 +52,26 @@ export function writeFormula({ kind, formula, on, bounded, of, scale, group }: F
   return `${kind}(${formula})${options.length === 0 ? "" : `:${options.join(",")}`}@${group}`;
 }
 
-function formulaText(text: string, [, kind, formula, list]: RegExpExecArray, group: Grouping): FormulaText {
-  const { on = null, bounded = "yes", of = "coordinates", scale, ...strange } = optionsIn(text, list);
+function formulaText(
+  text: string,
+  kind: FormulaText["kind"],
+  formula: string,
+  options: RuleOptions,
+  group: Grouping,
+): FormulaText {
+  const { on = null, bounded = "yes", of = "coordinates", scale, ...strange } = options;
   const unit = scale ?? (of === "norms" ? 1 : "mad");
   const good =
     Object.keys(strange).length === 0 &&
-    formula!.length <= longestFormula &&
+    formula.length <= longestFormula &&
     (on === null || isLength(on)) &&
     (bounded === "yes" || bounded === "no") &&
     (of === "coordinates" || of === "norms") &&
     (isLength(unit) || (unit === "mad" && of === "coordinates"));
   if (!good) throw unreadable(text);
   return {
-    kind: kind as "psi" | "rho",
-    formula: formula!,
+    kind,
+    formula,
     on: on as number | null,
     bounded: bounded === "yes",
     of: of as FormulaText["of"],
@@ -82,12 +81,6 @@ function formulaText(text: string, [, kind, formula, list]: RegExpExecArray, gro
 }
 
 const isLength = (value: unknown): boolean => typeof value === "number" && value > 0 && value < Infinity;
-
-function optionsIn(text: string, list: string | undefined): Record<string, RuleOption> {
-  const pairs = (list?.split(",") ?? []).map((pair) => /^(\w+)=(.+)$/.exec(pair));
-  if (pairs.includes(null)) throw unreadable(text);
-  return Object.fromEntries(pairs.map((pair) => [pair![1]!, ruleOption(pair![2]!)]));
-}
 
 const unreadable = (text: string) =>
   codedError(

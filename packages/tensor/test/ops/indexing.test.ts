@@ -95,6 +95,19 @@ describe("gather", () => {
       await expect(nothing.data()).rejects.toThrow(coded("BAD_DATA"));
     });
 
+    it("takes rows of some length, also from a view of some columns, and gives 0 for one that is not there", async () => {
+      const numbers = Array.from({ length: 30 }, (_, k) => k);
+      const x = device.tensor(numbers, { shape: [3, 10], dtype });
+      const rows = [numbers.slice(0, 10), numbers.slice(10, 20), numbers.slice(20)] as const;
+      const indices = device.tensor([2, 0, 2, 1], { dtype: "int32" });
+      await expectClose(x.gather(indices), [rows[2], rows[0], rows[2], rows[1]]);
+      const part = (row: readonly number[]) => row.slice(2, 9);
+      await expectClose(x.slice(null, [2, 9]).gather(indices), [rows[2], rows[0], rows[2], rows[1]].map(part));
+      const found = x.gather(device.tensor([1, 3], { dtype: "int32" }));
+      await expect(found.data()).rejects.toThrow(coded("BAD_DATA"));
+      await expectClose(found, [rows[1], new Array<number>(10).fill(0)]);
+    });
+
     it("names the first index in row-major order of a strided view", async () => {
       const indices = device
         .tensor(

@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { contaminationGroups, contaminationNames, type ContaminationName } from "../../leaderboard/contaminations.js";
 import { entrant, entrantNames } from "../../leaderboard/entrants.js";
 import { taskNames, tasks, type TaskName } from "../../leaderboard/tasks.js";
-import { exitStatus, Failure, usageFailure } from "../failure.js";
+import { asked, exitStatus, Failure, usageFailure } from "../failure.js";
 
 /** What a command asks for. */
 export interface LeaderboardRequest {
@@ -50,13 +50,7 @@ export function readLeaderboardCommandLine(
       );
     }
   }
-  for (const rule of values.rules) {
-    try {
-      entrant(rule);
-    } catch (error) {
-      throw usageFailure((error as Error).message);
-    }
-  }
+  for (const rule of values.rules) asked(() => entrant(rule));
   const given = (name: string) => command.getOptionValueSource(name) === "cli";
   return {
     ...values,

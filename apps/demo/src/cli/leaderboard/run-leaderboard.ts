@@ -16,7 +16,7 @@ import { timestamp, type Surroundings } from "../run-study.js";
 import { versions } from "../versions.js";
 import type { LeaderboardRequest } from "./command-line.js";
 import { LeaderboardFolder } from "./leaderboard-folder.js";
-import { errorTable, rankingTable, shown, spoiltIn } from "./tables.js";
+import { errorTable, rankingTable, shareTable, shown, spoiltIn } from "./tables.js";
 import type { ContestOutcome, ContestTask } from "./worker.js";
 
 /** Runs or continues a leaderboard, writes its folder and prints the ranking. */
@@ -173,6 +173,7 @@ function drawn(result: LeaderboardResult): Record<string, string> {
   const sections = parts.flatMap((what) => [
     `## ${headings[what]}`,
     rankingTable(result, what),
+    shareTable(result, what),
     ...settings.tasks.map((task) => `### ${tasks[task].title}\n\n${errorTable(result, task, what)}`),
   ]);
   return { ...Object.fromEntries(maps), "leaderboard.md": `${sections.join("\n\n")}\n` };

@@ -3,6 +3,8 @@ import { contaminations } from "../../leaderboard/contaminations.js";
 import type { LeaderboardResult, LeaderboardSettings } from "../../leaderboard/leaderboard-result.js";
 import { cellKey, standings, type Place, type Standing } from "../../leaderboard/standings.js";
 import { tasks } from "../../leaderboard/tasks.js";
+import { estimate } from "../../study/estimate.js";
+import { percent } from "../table.js";
 
 type Scores = Pick<LeaderboardResult, "scores">;
 
@@ -39,6 +41,22 @@ export function rankingTable(result: LeaderboardResult, what: Spoilt): string {
   return table(headings, rows);
 }
 
+/** For every share of spoilt rows the mean and the largest regret, rule by rule in the order of the ranking, as Markdown. */
+export function shareTable(
+  { settings: { fractions }, scores }: Scores & { readonly settings: Pick<LeaderboardSettings, "fractions"> },
+  what: Spoilt,
+): string {
+  const rows = ranking({ scores }, what).map(({ rule, places }) => [
+    `\`${rule}\``,
+    ...fractions.flatMap((fraction) => {
+      const regrets = places.filter(({ score }) => score.fraction === fraction).map(({ regret }) => regret.mean);
+      return [estimate(regrets).mean, Math.max(...regrets)].map((regret) => regret.toFixed(3));
+    }),
+  ]);
+  const headings = fractions.flatMap((fraction) => ["mean", "worst"].map((name) => `${name}, ${percent(fraction)}`));
+  return table(["rule", ...headings], rows);
+}
+
 /** The errors of one task, rule by rule and cell by cell, as Markdown. */
 export function errorTable(result: LeaderboardResult, task: keyof typeof tasks, what: Spoilt): string {
   const { kinds } = result.settings;
@@ -58,7 +76,7 @@ export function describeCell({ kind, fraction, strength }: Cell): string {
   if (kind === null) return "clean";
   const { title, strengths } = contaminations[kind];
   const name = strengths.length === 0 ? title : `${title} ${strength.toLocaleString("en")}`;
-  return `${name}, ${Number((100 * fraction).toFixed(1))} %`;
+  return `${name}, ${percent(fraction)}`;
 }
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -70,7 +70,7 @@ export function heatMap(
     const opens = previous?.kind !== cell.kind || previous.strength !== cell.strength;
     const percentage = cell.kind === null ? "clean" : `${Number((100 * cell.fraction).toFixed(1))} %`;
     return [
-      text(document, percentage, { x: middle, y: top - 6, size: 11, anchor: "middle" }),
+      text(document, percentage, { x: middle, y: top - 6, size: Math.min(11, columnWidth / 3), anchor: "middle" }),
       ...(opens
         ? [text(document, heading(cell), { x: labelWidth + k * columnWidth + 2, y: top - 24, size: 10.5, weight: 600 })]
         : []),

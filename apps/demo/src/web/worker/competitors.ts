@@ -1,9 +1,8 @@
-import { isAggregator, type Aggregator } from "@robgrad/aggregators";
-import { codedError } from "@robgrad/tensor";
-import { builtIn } from "../../study/built-in-rules.js";
+import type { Aggregator } from "@robgrad/aggregators";
+import { builtInRule } from "../../study/built-in-rules.js";
 import type { Grouping, StudySettings } from "../../study/settings.js";
 import { variantNames, variantsOf, type Variant } from "../../study/variants.js";
-import { readCompetitor, type FormulaText, type RuleText } from "../competitor-text.js";
+import { readCompetitor, type FormulaText } from "../competitor-text.js";
 import { ruleLabel } from "../rule-choices.js";
 import { formulaRule, influenceOf } from "./formula-rule.js";
 
@@ -19,10 +18,8 @@ export async function competitorOf(text: string, { protocol }: Pick<StudySetting
   if (variant !== undefined) return variantsOf({ variants: [variant], protocol, rule: null }, null)[0]!;
   const read = readCompetitor(text);
   if (read.kind !== "rule") return ofFormula(text, read);
-  const make = builtInRule(text, read);
-  make();
-  const { remembers = false } = builtIn.get(read.rule) ?? {};
-  return own(text, read.group, make, !remembers);
+  const { make, replayable } = builtInRule(text, read, variantNames);
+  return own(text, read.group, make, replayable);
 }
 
 /** A rule that is not the study's, on all layers. */
@@ -30,20 +27,6 @@ function own(name: string, group: Grouping, make: () => Aggregator, replayable: 
   const rule = { specifier: name.replace(/@\w+$/, ""), layers: [1, 2, 3], group };
   const [variant] = variantsOf({ variants: [], protocol: "code", rule }, { make, replayable });
   return { ...variant!, name, label: ruleLabel(name) };
-}
-
-function builtInRule(text: string, { rule, options }: RuleText): () => Aggregator {
-  const known = builtIn.get(rule);
-  const strange = Object.keys(options).find((option) => !known?.options.includes(option));
-  if (known === undefined || strange !== undefined) {
-    const expected = known === undefined ? [...variantNames, ...builtIn.keys()] : known.options;
-    throw codedError("BAD_ARGUMENT", `${text}: expected one of ${expected.join(", ")}, found ${strange ?? rule}`);
-  }
-  return () => {
-    const made = known.factory(options);
-    if (!isAggregator(made)) throw codedError("BAD_PLUGIN", `${text}: expected the factory to make a rule`);
-    return made;
-  };
 }
 
 async function ofFormula(text: string, read: FormulaText): Promise<Variant> {

@@ -70,8 +70,16 @@ export const routines: Readonly<Record<RoutineKernel["name"], Routine>> = {
     const source = elementsOf(x);
     const places = elementsOf(indices);
     const target = elementsOf(out);
+    const whole = inner > 4 && indices.strides[2] === 0 && x.strides[2] === 1 && out.strides[2] === 1;
     for (let i = 0; i < outer; i++) {
       for (let j = 0; j < count; j++) {
+        if (whole) {
+          const index = places[at(indices, i, j, 0)] as number;
+          const [from, to] = [at(x, i, index, 0), at(out, i, j, 0)];
+          if (index >= 0 && index < length) target.set(source.subarray(from, from + inner), to);
+          else target.fill(0, to, to + inner);
+          continue;
+        }
         for (let k = 0; k < inner; k++) {
           const index = places[at(indices, i, j, k)] as number;
           target[at(out, i, j, k)] = index >= 0 && index < length ? (source[at(x, i, index, k)] as number) : 0;
