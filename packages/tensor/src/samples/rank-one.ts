@@ -1,4 +1,4 @@
-import { mapExpression } from "../ops/elementwise.js";
+import { mapExpression, where } from "../ops/elementwise.js";
 import { reduceFormula } from "../ops/reduction.js";
 import { apply, constant, input, type Expression } from "../scalar/expression.js";
 import type { Tensor } from "../tensor.js";
@@ -50,11 +50,14 @@ export function rankOneNorms(delta: Tensor, x: Tensor): Tensor {
   return near.restore(norms(near.delta).mul(norms(near.x)));
 }
 
-const squaredSum = apply("square", apply("add", input(0), input(1)));
 const differenceTimesSum = apply("mul", apply("sub", input(0), input(1)), apply("add", input(0), input(1)));
 const productOfDifferences = apply("mul", apply("sub", input(0), input(1)), apply("sub", input(2), input(3)));
 
-/** max(0, ¼(a·d + 2·e + c·b)) of (‖δ₋‖², ‖x₋‖², ‖δ₊‖², ‖x₊‖², ⟨δ₋,δ₊⟩⟨x₋,x₊⟩) */
+/** 2(‖uₙ‖² + ‖uₘ‖²) − ‖u₋‖² of inputs (‖u₋‖², ‖uₙ‖², ‖uₘ‖²), which is ‖u₊‖² */
+const sumSquared = (minus: number, n: number) =>
+  apply("sub", apply("mul", constant(2), apply("add", input(n), input(n + 1))), input(minus));
+
+/** max(0, ¼(‖δ₋‖²‖x₊‖² + 2⟨δ₋,δ₊⟩⟨x₋,x₊⟩ + ‖δ₊‖²‖x₋‖²)) of (‖δ₋‖², ‖x₋‖², ‖δₙ‖², ‖δₘ‖², ‖xₙ‖², ‖xₘ‖², ⟨δ₋,δ₊⟩⟨x₋,x₊⟩) */
 const quarter = apply(
   "maximum",
   constant(0),
@@ -63,8 +66,8 @@ const quarter = apply(
     constant(0.25),
     apply(
       "add",
-      apply("add", apply("mul", input(0), input(3)), apply("mul", constant(2), input(4))),
-      apply("mul", input(2), input(1)),
+      apply("add", apply("mul", input(0), sumSquared(1, 4)), apply("mul", constant(2), input(6))),
+      apply("mul", sumSquared(0, 2), input(1)),
     ),
   ),
 );
@@ -87,12 +90,30 @@ function crossProducts(delta: Tensor, x: Tensor): Tensor {
 }
 
 /**
- * ‖gₙ − gₘ‖² = ¼(‖δ₋‖²‖x₊‖² + 2⟨δ₋,δ₊⟩⟨x₋,x₊⟩ + ‖δ₊‖²‖x₋‖²) with δ± = δₙ ± δₘ, x± = xₙ ± xₘ. Pairwise, with no
- * reference row, so neither a large common part nor one hostile row costs digits.
+ * Factors with their signs turned together, which changes no row, so that the xₙ point the same way where there is one: then
+ * ‖x₊‖² is no small difference of large numbers for rows that are close. A first row that stands alone is outvoted.
+ */
+function aligned(delta: Tensor, x: Tensor): readonly [Tensor, Tensor] {
+  const sign = (along: Tensor) => along.less(0).cast(along.dtype).mul(-2).add(1);
+  const norms = reduceFormula("sum", square, [x], { axis: 1 });
+  const first = sign(x.matmul(x.slice([0, 1]).reshape([-1])));
+  const way = where(norms.greater(0), first.div(norms.sqrt()), 0).matmul(x);
+  const signs = sign(x.matmul(way)).reshape([-1, 1]);
+  return [delta.mul(signs), x.mul(signs)];
+}
+
+/**
+ * ‖gₙ − gₘ‖² = ¼(‖δ₋‖²‖x₊‖² + 2⟨δ₋,δ₊⟩⟨x₋,x₊⟩ + ‖δ₊‖²‖x₋‖²) with δ± = δₙ ± δₘ, x± = xₙ ± xₘ. Differences are
+ * pairwise, with no reference row, so neither a large common part nor one hostile row costs digits.
  */
 export function rankOneDistances(delta: Tensor, x: Tensor): Tensor {
   const near = scaled(delta, x);
-  const squares = [squaredDifference, squaredSum].flatMap((f) => [pairwise(f, near.delta), pairwise(f, near.x)]);
-  const cross = crossProducts(near.delta, near.x);
-  return near.restore(mapExpression("squaredDistances", quarter, [...squares, cross]));
+  const factors = delta.size === 0 || x.size === 0 ? [near.delta, near.x] : aligned(near.delta, near.x);
+  const [d, y] = factors as [Tensor, Tensor];
+  const norms = [d, y].flatMap((factor) => {
+    const squared = reduceFormula("sum", square, [factor], { axis: 1 });
+    return [squared.reshape([-1, 1]), squared];
+  });
+  const squares = [pairwise(squaredDifference, d), pairwise(squaredDifference, y)];
+  return near.restore(mapExpression("squaredDistances", quarter, [...squares, ...norms, crossProducts(d, y)]));
 }
