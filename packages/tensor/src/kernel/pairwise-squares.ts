@@ -1,24 +1,17 @@
 import { normalize } from "../scalar/expression.js";
 import { isIndex, type ContractKernel, type ReduceKernel, type View } from "./kernel.js";
 
-/** What is added up over k where a product of matrices adds up products. */
-export type Term = "squared difference" | "squared sum";
-
-/** out[m, n] = Σₖ term(a[m, k], b[k, n]) */
+/** out[m, n] = Σₖ (a[m, k] − b[k, n])² */
 export interface PairwiseSquares {
   readonly product: ContractKernel;
-  readonly term: Term;
   /** Whether both operands are the same rows, so that out[m, n] = out[n, m]. */
   readonly symmetric: boolean;
 }
 
-const terms = new Map<string, Term>([
-  ["i0;i1;sub 0,1;square 2;", "squared difference"],
-  ["i0;i1;add 0,1;square 2;", "squared sum"],
-]);
+const squaredDifference = "i0;i1;sub 0,1;square 2;";
 
 /**
- * Reads a reduction out[m, n] = Σₖ (a[m, k] ∓ b[n, k])² as a product of matrices that adds up squares: every element
+ * Reads a reduction out[m, n] = Σₖ (a[m, k] − b[n, k])² as a product of matrices that adds up squares: every element
  * meets as many others as there are rows, which is what schedules of products are for.
  *
  * @returns  null for any other reduction.
@@ -36,8 +29,7 @@ export function pairwiseSquares({
   const [a, b] = operands;
   if (operands.length !== 2 || a === undefined || b === undefined || isIndex(a) || isIndex(b)) return null;
   if (a.dtype !== out.dtype || b.dtype !== out.dtype || a.strides[1] !== 0 || b.strides[0] !== 0) return null;
-  const term = terms.get(normalize(f).key);
-  if (term === undefined) return null;
+  if (normalize(f).key !== squaredDifference) return null;
   const [m, n, k] = shape as readonly [number, number, number];
   const [rowA, , alongA] = a.strides as readonly [number, number, number];
   const [, rowB, alongB] = b.strides as readonly [number, number, number];
@@ -55,7 +47,6 @@ export function pairwiseSquares({
       epilogue: null,
       operands: [],
     },
-    term,
     symmetric:
       a.storage.buffer === b.storage.buffer && a.offset === b.offset && m === n && rowA === rowB && alongA === alongB,
   };

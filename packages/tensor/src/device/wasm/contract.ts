@@ -17,7 +17,6 @@ import type { Instruction } from "./opcodes.js";
 import { loadLanes, storeLanes } from "./transfer.js";
 import { bytesPerElement, type DType } from "../../dtype.js";
 import type { ContractKernel, ReduceKernel, View } from "../../kernel/kernel.js";
-import type { Term } from "../../kernel/pairwise-squares.js";
 import { normalize, type Normalized } from "../../scalar/expression.js";
 import { sizeOf } from "../../shape.js";
 
@@ -44,8 +43,8 @@ export interface ContractPlan {
   readonly operands: readonly { readonly dtype: DType; readonly strides: Strides }[];
   /** True when the kernel's second operand is `left`. */
   readonly swapped: boolean;
-  /** What is added up where it is not products; under the `packed` schedule only. */
-  readonly term?: Term;
+  /** True where squared differences are added up, not products; under the `packed` schedule only. */
+  readonly squares?: boolean;
   /** Where out[m, n] = out[n, m]: the number of the plan's first row; what is left of the diagonal is copied. */
   readonly symmetricFrom?: number;
   readonly epilogue: Normalized | null;

@@ -35,13 +35,23 @@ export function planSquares(kernel: ReduceKernel, relaxed: boolean): ContractPla
   if (squares === null) return null;
   const plan = planContract(squares.product, relaxed);
   if (plan.schedule !== "packed") return null;
-  return { ...plan, term: squares.term, ...(squares.symmetric ? { symmetricFrom: 0 } : {}) };
+  return { ...plan, squares: true, ...(squares.symmetric ? { symmetricFrom: 0 } : {}) };
 }
 
 /** Tells the functions of one product from those of another in the same module. */
-function signature({ dtype, extents, out, left, right, operands, term, symmetricFrom, ...plan }: ContractPlan): string {
+function signature({
+  dtype,
+  extents,
+  out,
+  left,
+  right,
+  operands,
+  squares,
+  symmetricFrom,
+  ...plan
+}: ContractPlan): string {
   const { epilogue, settings } = plan;
-  return JSON.stringify([dtype, extents, out, left, right, operands, term, symmetricFrom, epilogue?.key, settings]);
+  return JSON.stringify([dtype, extents, out, left, right, operands, squares, symmetricFrom, epilogue?.key, settings]);
 }
 
 /**
@@ -289,16 +299,16 @@ function panels(f: FunctionBody, plan: ContractPlan, edges: Edges, constants: Co
   });
 }
 
-/** total ← total + term(a, b) */
+/** total ← total + a · b, or (a − b)² */
 function addTerm(f: FunctionBody, plan: ContractPlan, total: Variable, a: Code, b: Code): void {
-  if (plan.term === undefined) {
+  if (plan.squares !== true) {
     multiplyAdd(f, plan, total, a, b);
     return;
   }
   const floats = floatsOf(plan);
   f.scope(() => {
-    const base = f.let("v128", plan.term === "squared sum" ? floats.add(a, b) : floats.sub(a, b));
-    multiplyAdd(f, plan, total, base, base);
+    const difference = f.let("v128", floats.sub(a, b));
+    multiplyAdd(f, plan, total, difference, difference);
   });
 }
 
