@@ -368,7 +368,7 @@ forEachDevice(({ device, dtype, quick }) => {
   });
 
   describe("choices of rules", () => {
-    const runs = { numRuns: quick ? 30 : 3 };
+    const runs = { numRuns: quick ? 15 : 3 };
     const grid = fc.tuple(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 3 }));
     /** Points of a small grid, many of them equal or equally far apart: whole numbers, so that no rounding decides. */
     const onGrid = (least: (byzantine: number) => number) =>

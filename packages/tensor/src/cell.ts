@@ -145,7 +145,7 @@ export class Cell {
       if (this.device.recording) {
         throw codedError(
           "NOT_REPLAYABLE",
-          "cell: expected no tensor of a cell's old value to be alive when a recorded step assigns the cell; dispose it or copy() it first",
+          "cell: expected no tensor of the old value to be alive when a recorded step assigns it; dispose or copy() it first",
         );
       }
       const fresh = this.#copied(handle);

@@ -3,6 +3,7 @@ import { contiguous } from "./ops/creation.js";
 import { fuse } from "./kernel/fuse.js";
 import { tensorsOf } from "./ops/elementwise.js";
 import { formatShape, sameShape } from "./shape.js";
+import type { Storage } from "./storage.js";
 import { Tensor } from "./tensor.js";
 
 type State = Tensor | readonly Tensor[];
@@ -35,7 +36,7 @@ export function iterate<S extends State>(
   const scope = device.openScope();
   let kept: ReadonlySet<Tensor> = new Set();
   try {
-    const { kernels, made, retired, result } = device.record(() => {
+    const { kernels, retired, result } = device.record(() => {
       const next = listOf("the step's result", step(wrap(current)));
       tensorsOf("iterate", next);
       checkForm(current, next);
@@ -47,7 +48,7 @@ export function iterate<S extends State>(
     const looked = new Set([...result.dense, ...(result.stop === null ? [] : [result.stop])].map((x) => x.storage));
     device.run({
       form: "iterate",
-      body: device.fuses ? fuse(kernels, (storage) => made.has(storage), looked) : kernels,
+      body: device.fuses ? fuse(kernels, ownedBy(scope, retired), looked) : kernels,
       copies: result.dense.map((from, k) => ({ from, to: current[k] as Tensor })),
       until: result.stop,
       maximum,
@@ -59,6 +60,13 @@ export function iterate<S extends State>(
     for (const x of current) if (!kept.has(x)) x.dispose();
   }
   return wrap(current);
+}
+
+/** Whether a storage is held by tensors of a scope alone, or was let go of in it. */
+function ownedBy(scope: readonly Tensor[], retired: readonly Storage[]): (storage: Storage) => boolean {
+  const held = new Map<Storage, number>(retired.map((storage) => [storage, 0]));
+  for (const { storage, disposed } of scope) if (!disposed) held.set(storage, (held.get(storage) ?? 0) + 1);
+  return (storage) => held.get(storage) === storage.handles;
 }
 
 function listOf(subject: string, value: State): readonly Tensor[] {

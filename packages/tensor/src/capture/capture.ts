@@ -117,7 +117,7 @@ class Replay {
     if (this.#lost) {
       throw codedError(
         "DISPOSED",
-        "capture: expected what the recorded step uses to be alive, found a tensor or cell that was disposed; dispose the step to record it anew",
+        "capture: expected what the step uses to be alive, found it disposed; dispose the step to record it anew",
       );
     }
     for (const [cell, times] of this.#log.cells) cell.beforeReplay?.(times);

@@ -54,7 +54,7 @@ export class Device {
   #peak = 0;
   #open = true;
   readonly #scopes: Tensor[][] = [];
-  #recording: { readonly kernels: Kernel[]; readonly made: Set<Storage>; readonly retired: Storage[] } | null = null;
+  #recording: { readonly kernels: Kernel[]; readonly retired: Storage[] } | null = null;
   readonly #holds = new Map<DeviceBuffer, Hold>();
   readonly #registry: FinalizationRegistry<{ readonly buffer: DeviceBuffer; readonly bytes: number }>;
   #faults: Storage | null = null;
@@ -246,7 +246,6 @@ export class Device {
     if (this.#live > this.#peak) this.#peak = this.#live;
     storage.scoped = scoped && this.#scopes.length > 0;
     if (!storage.scoped) this.#watch(storage);
-    this.#recording?.made.add(storage);
     this.#observer?.allocated(storage);
     return storage;
   }
@@ -391,17 +390,16 @@ export class Device {
   }
 
   /**
-   * @internal The kernels that `work` asks for, not run, the storages made meanwhile, and those it let go of, which the
-   * caller releases once the kernels have run. If `work` throws, the storages are released at once.
+   * @internal The kernels that `work` asks for, not run, and the storages it let go of, which the caller releases
+   * once the kernels have run. If `work` throws, the storages are released at once.
    */
   record<R>(work: () => R): {
     readonly kernels: readonly Kernel[];
-    readonly made: ReadonlySet<Storage>;
     readonly retired: readonly Storage[];
     readonly result: R;
   } {
     const outer = this.#recording;
-    const recording = { kernels: [] as Kernel[], made: new Set<Storage>(), retired: [] as Storage[] };
+    const recording = { kernels: [] as Kernel[], retired: [] as Storage[] };
     this.#recording = recording;
     try {
       return { ...recording, result: work() };

@@ -68,7 +68,7 @@ export async function openDevice(
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
     throw codedError(
       "BAD_ARGUMENT",
-      `openDevice: expected threads to be a whole number from 1 to ${mostThreads}, found ${threads}`,
+      `openDevice: expected threads from 1 to ${mostThreads}, found ${threads}`,
     );
   }
   const names = Array.isArray(name) ? (name as readonly DeviceName[]) : [name as DeviceName];

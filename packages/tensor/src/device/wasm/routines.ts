@@ -7,12 +7,10 @@ import { Part } from "./part.js";
 
 const others = new Part("sorting, indexing and decompositions", () => import("./other-routines.js"));
 
-/** What every model needs is here. */
-const routineOf = (name: RoutineKernel["name"], memory: LinearMemory, instantiate: Instantiate) =>
-  name === "check" ? check : name === "randomBits" ? randomBits : others.module.otherRoutine(name, memory, instantiate);
-
-/** A routine bound to the numbers in linear memory, to be run in JavaScript. */
+/** A routine bound to the numbers in linear memory, to be run in JavaScript; what every model needs is here. */
 export function bindRoutine(kernel: RoutineKernel, memory: LinearMemory, instantiate: Instantiate): () => void {
-  const routine = routineOf(kernel.name, memory, instantiate);
+  const { name } = kernel;
+  const near = name === "check" ? check : name === "randomBits" ? randomBits : null;
+  const routine = near ?? others.module.otherRoutine(name, memory, instantiate);
   return () => routine(kernel, (view) => memory.elements(view.storage.buffer as Block));
 }
