@@ -6,7 +6,7 @@ export default browserProject(
   "chromium",
   [
     "packages/{tensor,autograd,nn}/test/**/*.test.ts",
-    "packages/aggregators/test/!(built-in-rules|forms).test.ts",
+    "packages/aggregators/test/!(built-in-rules|byzantine-rules|forms).test.ts",
     "tooling/browser/training/*.test.ts",
   ],
   true,
