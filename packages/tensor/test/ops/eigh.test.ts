@@ -106,6 +106,13 @@ describe("eigh", () => {
       expect([values.shape, vectors.shape]).toEqual([[0], [n, 0]]);
     });
 
+    it("takes the symmetric part of what is far from symmetric, the largest alone as well", async () => {
+      const n = device.name === "webgpu" ? 12 : 60;
+      const skew = (i: number, j: number) => 64 * Math.sign(i - j) * ((i * j) % 3);
+      const a = withSpectrum(range(n).map((k) => k / n)).map((row, i) => row.map((v, j) => v + skew(i, j)));
+      for (const count of [1, 3, n]) await check(a, count);
+    });
+
     it("leaves the residual that it is told to, and its square in the eigenvalue", async () => {
       const n = device.name === "webgpu" ? 12 : 60;
       const spectrum = range(n).map((k) => (k === 0 ? 1 : 0.8 * (k / n)));

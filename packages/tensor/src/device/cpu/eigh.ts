@@ -50,25 +50,30 @@ export function eighRoutine<V>(spaceOf: SpaceOf<V>): Routine {
     const [batch, n] = a.shape as [number, number];
     const count = values.shape[1] as number;
     let matrices: Float64Array | null = null;
-    const scaled = (k: number) => {
-      matrices ??= elements(a, elementsOf(a));
-      return symmetric(matrices.subarray(k * n * n, (k + 1) * n * n), n);
+    /** Made once, as it is made in its place. */
+    const scaledOf = (k: number) => {
+      let made: Scaled<Float64Array> | null | undefined;
+      return () => {
+        matrices ??= elements(a, elementsOf(a));
+        return (made ??= symmetric(matrices.subarray(k * n * n, (k + 1) * n * n), n));
+      };
     };
     // The matrix itself is not known any better.
     const tolerance = Math.max(attributes["tolerance"] as number, a.dtype === "float32" ? 2 ** -24 : 2 ** -53);
     const few = n > small && 8 * count <= n;
     for (let k = 0; k < batch; k++) {
-      const place = few ? spaceOf(a, k, () => scaled(k)) : null;
+      const scaled = scaledOf(k);
+      const place = few ? spaceOf(a, k, scaled) : null;
       const found = place && largestEigenpairs(place.matrix, count, tolerance);
-      const whole = found === null ? scaled(k) : null;
+      const whole = found === null ? scaled() : null;
       const eigen = found ?? (whole && allEigenpairs(whole.matrix, n, count));
       const write = (view: View, length: number, numbers: Float64Array | undefined) => {
         const from = view.offset + k * length;
         if (numbers === undefined) elementsOf(view).fill(NaN, from, from + length);
         else elementsOf(view).set(numbers, from);
       };
-      const scale = (place ?? whole)?.scale ?? 1;
-      if (eigen !== null) turn(eigen.vectors, n, count);
+      const scale = (whole ?? place)?.scale ?? 1;
+      if (eigen !== null) orient(eigen.vectors, n, count);
       write(
         values,
         count,
@@ -79,8 +84,8 @@ export function eighRoutine<V>(spaceOf: SpaceOf<V>): Routine {
   };
 }
 
-/** Turns columns so that the largest component of each is positive. */
-function turn(vectors: Float64Array, n: number, count: number): void {
+/** Signs of columns such that the largest component of each is positive. */
+function orient(vectors: Float64Array, n: number, count: number): void {
   for (let at = 0; at < count; at++) {
     let most = 0;
     for (let k = 0; k < n; k++) {
