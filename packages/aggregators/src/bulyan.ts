@@ -58,9 +58,8 @@ function selection(distances: Tensor, byzantine: number): Tensor {
  *   S = the θ = N − 2f samples that Krum takes one after the other;
  *   x̂_d = mean of the θ − 2f values of coordinate d of S nearest their median
  *
- * One pass for the N × N distances, a selection in every row of them, N − 2f passes over them, and the cost of a mean around the median of θ
- * rows. It closes
- * a gap of the rules that look at distances alone, where many coordinates hide one that is far off. Promised for
+ * One pass for the N × N distances, a selection in every row of them, N − 2f passes over them, and the cost of a mean
+ * around the median of θ rows. It closes a gap of the rules that look at distances alone, where many coordinates hide one that is far off. Promised for
  * N ≥ 4f + 3. Krum's score near the end, where fewer than f + 3 samples are left, counts one neighbour.
  *
  * @param byzantine  f ≥ 0.

@@ -12,7 +12,8 @@ interface Sets {
 }
 
 /**
- * All sets worth looking at: of the two rows farthest apart, one must go, or the diameter stays as it is. 2ᵏ sets of N − k rows for k = 0 … f.
+ * All sets worth looking at: of the two rows farthest apart, one must go, or the diameter stays as it is. 2ᵏ sets of
+ * N − k rows for k = 0 … f.
  */
 function thinnedSets(distances: Tensor, byzantine: number): Sets {
   const { device } = distances;
@@ -60,8 +61,9 @@ function closestTogether(distances: Tensor, byzantine: number): Tensor {
  *
  *   x̂ = mean of S,   S = argmin over |S| = N − f of max_{m, n ∈ S} ‖gₘ − gₙ‖
  *
- * One pass for the N × N distances, and 2ᶠ⁺¹ N² comparisons of them: of the two samples farthest apart one must be left out. Ties go to the first subset
- * in lexicographic order. Refused where there are more than 1e5 subsets, N!/(f!(N − f)!). It acts on a vector. Breakdown point f/N, for f < N/2.
+ * One pass for the N × N distances, and 2ᶠ⁺¹ N² comparisons of them: of the two samples farthest apart one must be left
+ * out. Ties go to the first subset in lexicographic order. Refused where there are more than 1e5 subsets, N!/(f!(N − f)!).
+ * It acts on a vector. Breakdown point f/N, for f < N/2.
  *
  * @param byzantine  f ≥ 0.
  * @returns          Aggregator, [N, D] → [D].

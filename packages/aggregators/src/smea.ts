@@ -5,7 +5,7 @@ import { centeredGram } from "./centered-gram.js";
 import { largestVariance } from "./largest-variance.js";
 import { complements } from "./subsets.js";
 
-/** Sums of p and p² over a set of rows in which Σ p = 0 and Σ p² = energy, after rows have left it and others have come. */
+/** Variances of p over sets that rows have left and others joined; before, Σ p was 0 and Σ p² the energy. */
 function variances(energy: Tensor, lost: Tensor, gained: Tensor, size: number): Tensor {
   const mean = gained
     .sum({ axis: 1 })
@@ -98,11 +98,12 @@ function leastByBounds(distances: Tensor, list: Int32Array, size: number): Tenso
  *
  *   x̂ = mean of S,   S = argmin over |S| = N − f of λ_max(covariance of S)
  *
- * One pass for the N × N distances. Then all N!/(f!(N − f)!) subsets, at most 1e5, where they are few and small, else a search that ends with the best of them: λ_max
- * of a subset is not below its variance in any one direction. The subset whose bound is smallest is looked
- * at, which takes the largest eigenvalue of an N × N matrix; the vector found bounds all others, in f² operations each;
- * and it is over when no bound is below the best λ_max met. Two to ten turns are usual, some dozens where no direction stands out. Ties go to the subset
- * that is met first, which is the first in lexicographic order where all are equal. It acts on a vector. Breakdown point f/N, for f < N/2.
+ * One pass for the N × N distances. Then all N!/(f!(N − f)!) subsets, at most 1e5, where they are few and small, else a
+ * search that ends with the best of them: λ_max of a subset is not below its variance in any one direction. The subset
+ * whose bound is smallest is looked at, which takes the largest eigenvalue of an N × N matrix; the vector found bounds all
+ * others, in f² operations each; and it is over when no bound is below the best λ_max met. Two to ten turns are usual,
+ * some dozens where no direction stands out. Ties go to the subset that is met first, which is the first in
+ * lexicographic order where all are equal. It acts on a vector. Breakdown point f/N, for f < N/2.
  *
  * @param byzantine  f ≥ 0.
  * @returns          Aggregator, [N, D] → [D].

@@ -52,7 +52,7 @@ const settings: Readonly<Record<string, readonly RuleOptions[]>> = {
   caf: [],
 };
 
-/** Rules behind steps. Those that compare all rows or all subsets take means of a few, since 50 take too long. */
+/** Rules behind steps. Those that choose among all subsets take means of a few rows: 50 have too many of them. */
 const composed: ReadonlyMap<string, () => Aggregator> = new Map(
   Object.entries({
     "means of 2, krum": () => compose(bucketing({ size: 2 }), krum({ byzantine: 10 })),

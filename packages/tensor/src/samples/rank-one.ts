@@ -90,12 +90,13 @@ function crossProducts(delta: Tensor, x: Tensor): Tensor {
 }
 
 /**
- * Factors with their signs turned together, which changes no row, so that the xₙ point the same way where there is one: then
- * ‖x₊‖² is no small difference of large numbers for rows that are close. A first row that stands alone is outvoted.
+ * Factors with their signs turned together, which changes no row, so that the xₙ point the same way where there is one:
+ * then ‖x₊‖² is no small difference of large numbers for rows that are close. A first row that stands alone is outvoted.
+ *
+ * @param norms  ‖xₙ‖²
  */
-function aligned(delta: Tensor, x: Tensor): readonly [Tensor, Tensor] {
+function aligned(delta: Tensor, x: Tensor, norms: Tensor): readonly [Tensor, Tensor] {
   const sign = (along: Tensor) => along.less(0).cast(along.dtype).mul(-2).add(1);
-  const norms = reduceFormula("sum", square, [x], { axis: 1 });
   const first = sign(x.matmul(x.slice([0, 1]).reshape([-1])));
   const way = where(norms.greater(0), first.div(norms.sqrt()), 0).matmul(x);
   const signs = sign(x.matmul(way)).reshape([-1, 1]);
@@ -108,12 +109,10 @@ function aligned(delta: Tensor, x: Tensor): readonly [Tensor, Tensor] {
  */
 export function rankOneDistances(delta: Tensor, x: Tensor): Tensor {
   const near = scaled(delta, x);
-  const factors = delta.size === 0 || x.size === 0 ? [near.delta, near.x] : aligned(near.delta, near.x);
-  const [d, y] = factors as [Tensor, Tensor];
-  const norms = [d, y].flatMap((factor) => {
-    const squared = reduceFormula("sum", square, [factor], { axis: 1 });
-    return [squared.reshape([-1, 1]), squared];
-  });
+  const [p, q] = [near.delta, near.x].map((u) => reduceFormula("sum", square, [u], { axis: 1 })) as [Tensor, Tensor];
+  const norms = [p.reshape([-1, 1]), p, q.reshape([-1, 1]), q];
+  const empty = delta.size === 0 || x.size === 0;
+  const [d, y] = empty ? [near.delta, near.x] : aligned(near.delta, near.x, q);
   const squares = [pairwise(squaredDifference, d), pairwise(squaredDifference, y)];
   return near.restore(mapExpression("squaredDistances", quarter, [...squares, ...norms, crossProducts(d, y)]));
 }
