@@ -66,7 +66,10 @@ export async function openDevice(
     throw codedError("BAD_ARGUMENT", `openDevice: expected memoryLimit > 0 bytes, found ${memoryLimit}`);
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
-    throw codedError("BAD_ARGUMENT", `openDevice: expected threads from 1 to ${mostThreads}, found ${threads}`);
+    throw codedError(
+      "BAD_ARGUMENT",
+      `openDevice: expected threads to be a whole number from 1 to ${mostThreads}, found ${threads}`,
+    );
   }
   const names = Array.isArray(name) ? (name as readonly DeviceName[]) : [name as DeviceName];
   if (names.length === 0)
